@@ -35,6 +35,7 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
     "docs/reference/stats.md": "tests/docs/test_short_pages.py",
     "docs/server.md": "tests/track/server/test_server_page.py, tests/track/server/test_postgres.py, "
     "tests/docs/test_short_pages.py",
+    "docs/slurm.md": "tests/sweep/test_submitit_page.py",
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
     "docs/tutorial.zh.md": "tests/docs/test_tutorial.py",
     "docs/verdicts.md": "tests/docs/test_verdicts_page.py",
@@ -43,7 +44,6 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
     "CONTRIBUTING.md": "they make an environment and run all tests: .ci/run does both",
-    "docs/slurm.md": "they need a cluster: tests/sweep/test_submitit.py has one",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages
 
