@@ -1,7 +1,7 @@
 """Every block of the pages is run by something, or it is said here why it is only read.
 
-Blocks in `bash` and `python` are run. Those in `sh` are read by the command line's own parser (test_commands_read.py).
-Those in `text` are what a command prints.
+Blocks in `bash` and `python` are run; every line of ours is read by the command line's own parser as well
+(test_commands_read.py). Those in `sh` are read alone. Those in `text` are what a command prints.
 """
 
 import re
@@ -17,7 +17,8 @@ PAGES = [
     *(ROOT / "examples").rglob("*.md"),
 ]
 FENCE = re.compile(r"^ *```(.*)$", flags=re.MULTILINE)
-RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares those in `text`
+RUN = {  # page -> what runs its blocks in `bash` and `python`, compares those in `text`; Ray, Slurm: if installed
+    "CONTRIBUTING.md": ".ci/run",
     "README.md": ".ci/run",
     "docs/ci.md": "tests/docs/test_ci.py",
     "docs/commands.md": "tests/docs/test_commands_page.py",
@@ -43,7 +44,8 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
     "examples/plugin/README.md": "tests/docs/test_plugins.py",
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
-    "CONTRIBUTING.md": "they make an environment and run all tests: .ci/run does both",
+    "CONTRIBUTING.md": "they run all tests, for up to hours, serve the site, and run .ci/run itself, which runs the "
+    "tests and the block in `bash` above them, and builds the site",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages
 
