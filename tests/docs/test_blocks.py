@@ -18,7 +18,7 @@ PAGES = [
 ]
 FENCE = re.compile(r"^ *```(.*)$", flags=re.MULTILINE)
 RUN = {  # page -> what runs its blocks in `bash` and `python`, compares those in `text`; Ray, Slurm: if installed
-    "CONTRIBUTING.md": ".ci/run",
+    "CONTRIBUTING.md": ".ci/run, tests/docs/test_website.py",
     "README.md": ".ci/run",
     "docs/ci.md": "tests/docs/test_ci.py",
     "docs/commands.md": "tests/docs/test_commands_page.py",
@@ -44,8 +44,8 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, compares those i
     "examples/plugin/README.md": "tests/docs/test_plugins.py",
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
-    "CONTRIBUTING.md": "they run all tests, for up to hours, serve the site, and run .ci/run itself, which runs the "
-    "tests and the block in `bash` above them, and builds the site",
+    "CONTRIBUTING.md": "they run all tests, for up to hours, and .ci/run itself, which runs the tests and the block in "
+    "`bash` above them",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,23 @@ def fetched(address: str) -> str:
     here = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with here.open(address.partition("#")[0], timeout=60) as answer:
         return str(answer.read().decode())
+
+
+def answer(named: Callable[[], re.Match[str] | None], server: subprocess.Popen[bytes], seconds: float = 240.0) -> str:
+    """Return the page whose address `named` finds, as soon as the server has one and answers.
+
+    Raises
+    ------
+    AssertionError
+        The server ended, or did not answer in time.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        if address := named():
+            with contextlib.suppress(OSError):
+                return fetched(address[0])
+        time.sleep(0.2)
+    raise AssertionError("no page answers")
 
 
 def already_installed(line: str) -> None:
