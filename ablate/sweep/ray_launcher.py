@@ -200,7 +200,7 @@ class Ray(OnCluster):
                 ray.init(**how)
             except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
                 where = f"no Ray cluster can be used at {self.address}" if self.address else "Ray cannot be started"
-                raise Failure(f"{where}: {_one_line(error)}") from error
+                raise Failure(f"{where}: {_one_line(error)}{_about_token(self.address)}") from error
         _connection.update(to=wanted)
         return ray
 
@@ -210,6 +210,15 @@ _connection: dict[str, Any] = {}  # what this process was connected to by us
 
 def _nodes(ray: Any) -> list[Mapping[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _about_token(address: str) -> str:
+    """Say what a cluster that asks for a token needs here: Ray's own error does not where `RAY_AUTH_MODE` is unset."""
+    kept = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    kept = kept or (Path.home() / ".ray" / "auth_token").exists()
+    if not address or not kept or "RAY_AUTH_MODE" in os.environ:
+        return ""
+    return "; if the cluster asks for a token: export RAY_AUTH_MODE=token (docs/ray.md)"
 
 
 def _check_answers(address: str) -> None:

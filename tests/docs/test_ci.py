@@ -1,18 +1,23 @@
 """The page on CI: its YAML is what GitHub and pre-commit read, its commands exist, its Python runs."""
 
+import contextlib
 import json
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import pages
 import pytest
 import yaml
 
 from ablate.app.arguments import COMMANDS, parser
 from ablate.cli import main
+from ablate.sources.mlflow_runs import MlflowRuns
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -24,7 +29,7 @@ def blocks(language):
 
 def commands():
     """Return every line of the page that calls ablate, whoever runs it."""
-    lines = [line for block in [*blocks("bash"), *blocks("sh")] for line in block.splitlines()]
+    lines = [line for block in blocks("bash") for line in block.splitlines()]
     for block in map(yaml.safe_load, blocks("yaml")):
         for job in block.get("jobs", {}).values():
             lines += [line for step in job["steps"] for line in str(step.get("run", "")).splitlines()]
@@ -64,18 +69,29 @@ def table(path, gain, *, noise=0.0):
     path.write_text("dataset,seed,test_acc\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
-def test_the_commands_that_compare_two_files_print_a_verdict(tmp_path, monkeypatch, capsys):
+def two_experiments(folder):
+    """Write an MLflow store with the experiments `main` and `change`, of as many runs."""
+    rows = [dict(zip(("dataset", "seed", "test_acc"), line.split(","), strict=True))
+            for line in (folder / "base.csv").read_text(encoding="utf-8").splitlines()[1:]]  # fmt: skip
+    MlflowRuns().example(folder, [*rows, *rows])
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as base, base:
+        base.execute("UPDATE experiments SET name = 'change'")
+        base.execute("INSERT INTO experiments VALUES (2, 'main', 'active')")
+        results = "FROM params WHERE key = 'test_acc'"
+        base.execute(f"INSERT INTO latest_metrics SELECT key, CAST(value AS REAL), 0, 0, 0, run_uuid {results}")
+        base.execute(f"DELETE {results}")
+        base.execute("UPDATE runs SET experiment_id = 2 WHERE CAST(run_uuid AS INTEGER) < ?", (len(rows),))
+
+
+def test_the_commands_that_compare_two_sides_print_a_verdict(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, gain in (("baseline", 0.0), ("runs", 0.02), ("base", 0.0), ("edit", 0.02)):
         table(tmp_path / f"{name}.csv", gain)
-    tried = [shlex.split(line) for block in blocks("bash") for line in block.splitlines()]
+    tried = [shlex.split(line) for block in blocks("bash")[:-1] for line in pages.lines(block)]
     assert [words[1] for words in tried] == ["compare"] * 4
+    two_experiments(tmp_path)
     for words in tried:
-        if words[2].startswith("mlflow:"):  # two experiments of the store: read by the same rules
-            for name in ("main", "change"):
-                table(tmp_path / f"{name}.csv", 0.0)
-        files = [re.sub(r"mlflow:(\w+)", r"\1.csv", word) for word in words]
-        assert main([*files[1:], "--no-report"]) == 0, capsys.readouterr().err
+        assert main([*words[1:], "--no-report"]) == 0, capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -96,6 +112,41 @@ def test_the_job_that_fails_on_a_loss_alone_does(tmp_path, gain, noise, code, wa
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert ("::warning::" in done.stdout) == warned
+
+
+AGENTS = pages.lines(blocks("bash")[-1])
+
+
+def test_what_agents_need_is_offered_under_the_name_that_is_installed():
+    pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
+    try:
+        distribution("ablate-studies")
+    except PackageNotFoundError:
+        pytest.skip("ablate is not installed here, it is only imported")
+    assert [line.split()[0] for line in AGENTS] == ["pip", "ablate", "ablate"]
+    pages.already_installed(AGENTS[0])
+
+
+@pytest.mark.parametrize("line", AGENTS[1:])
+def test_the_server_for_agents_has_the_tools_that_the_page_names(line, tmp_path):
+    pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
+    import anyio
+    from mcp.client.client import Client
+    from mcp.client.stdio import StdioServerParameters
+
+    program, *words = pages.this_python(line)
+    command = StdioServerParameters(
+        command=program, args=words, cwd=tmp_path, env={"PYTHONPATH": ":".join(filter(None, sys.path))}
+    )
+
+    async def offered():
+        async with Client(command) as client:
+            return {tool.name for tool in (await client.list_tools()).tools}
+
+    always, run = re.search(r"^Tools: (.*?), and (.*?) where runs are allowed", PAGE, flags=re.MULTILINE).groups()
+    named = set(re.findall(r"`(\w+)`", always + (run if "--allow-runs" in line else "")))
+    assert anyio.run(offered) == named
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_server_of_the_page_is_a_command():

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pages
 import pandas as pd
 import pytest
 
@@ -103,16 +105,18 @@ def test_what_is_wrong_with_an_own_figure_is_told_before_anything_runs(folder, c
     assert not (folder / "mlruns").exists()
 
 
+(README,) = (pages.lines(block) for block in pages.blocks(EXAMPLE / "README.md", "bash"))
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Install the example as pip does, without an index, into a folder of its own."""
+    """Install the example as its README does, without an index, into a folder of its own."""
     pytest.importorskip("hatchling", reason="what builds the package comes with ablate-studies[test]")
     work = tmp_path_factory.mktemp("plugin")
-    copy, site = work / "source", work / "site"
-    subprocess.run(["cp", "-r", str(EXAMPLE), str(copy)], check=True)
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(site), str(copy)], check=True, timeout=240)
-    return site
+    shutil.copytree(EXAMPLE, work / "examples" / "plugin", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [*pages.this_python(README[0]), "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "--target", str(work / "site")], check=True, cwd=work, timeout=240)
+    return work / "site"
 
 
 @pytest.fixture
@@ -129,17 +133,22 @@ def ablate(installed, tmp_path):
     return call
 
 
-def test_the_example_is_installed_and_used_in_a_sweep_a_study_and_the_help(ablate, tmp_path):
+def test_the_example_is_installed_and_used_as_its_readme_says(ablate, tmp_path):
     text = ablate("--help")
     assert "mish" in text
     assert "coin" in text
     study = (EXAMPLE / "study.yaml").read_text().replace("epochs: 15", "epochs: 1")
-    (tmp_path / "study.yaml").write_text(study)
-    assert "12 runs in" in ablate("run", "study.yaml", "seeds=6")
+    (tmp_path / "examples" / "plugin").mkdir(parents=True)
+    (tmp_path / "examples" / "plugin" / "study.yaml").write_text(study)
+    activation, program, both = (shlex.split(line)[1:] for line in README[1:])
+    alone = ["hydra.sweeper.report=false", "hydra.sweeper.n_jobs=1"]
+    small = ["seeds=2", "epochs=1", "dataset.train_size=60", "batch_size=20", "model.hidden=[8]"]
+    assert "adhoc: 4 runs in" in ablate(*activation, *small, *alone)
+    out = ablate(*program, *alone)
+    assert "40 runs in" in out
+    assert "40 finished" in out
+    assert "12 runs in" in ablate(*both, "seeds=6", "-j", "1")
     assert "Spread of final/test_accuracy" in (tmp_path / "reports" / "study" / "report.md").read_text()
-    out = ablate("-m", "program=coin", "program.heads=0.5,0.6", "seeds=5", "hydra.sweeper.report=false")
-    assert "10 runs in" in out
-    assert "10 finished" in out
 
 
 @pytest.mark.parametrize("thing", ["mish:Mish", "coin:Coin", "spread:Spread"])

@@ -1,12 +1,18 @@
 """The documentation site: its pages are in the navigation, its reference names the whole face."""
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
+import os
 import re
+import signal
+import subprocess
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import pages
 import pytest
 import yaml
 
@@ -108,6 +114,35 @@ def test_the_site_asks_no_other_host():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     assert "font: false" in text
     assert not re.search(r"https?://|analytics|mermaid", text.split("\n", 2)[2])
+
+
+@pytest.mark.slow
+def test_the_site_is_served_until_it_is_interrupted():
+    for name in ("mkdocs", "material", "mkdocstrings"):
+        pytest.importorskip(name, reason='needs the extra "docs"')
+    (served,) = [line for block in pages.blocks(ROOT / "CONTRIBUTING.md", "bash") for line in block.splitlines()
+                 if "# the documentation site" in line]  # fmt: skip
+    _, _, command = served.partition("#")[0].partition(" && ")
+    with tempfile.TemporaryFile("w+") as said:
+        site = subprocess.Popen(
+            [*pages.this_python(command), "--port", "0"], cwd=ROOT, stdout=said, stderr=said, start_new_session=True,
+            # A shell that runs the tests in the background lets them ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        )  # fmt: skip
+        try:
+            page = pages.answer(lambda: re.search(r"http://127\.0\.0\.1:\d+/", so_far(said)), site)
+            assert "Does a technique work, or is it fashionable?" in page
+            os.killpg(site.pid, signal.SIGINT)  # as a terminal does
+            assert site.wait(timeout=60) == 0, so_far(said)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(site.pid, signal.SIGKILL)
+            site.wait()
+
+
+def so_far(said):
+    said.seek(0)
+    return said.read()
 
 
 def test_what_a_command_prints_has_the_class_whose_lines_are_broken():

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import socket
@@ -35,7 +36,10 @@ def free_port() -> int:
 
 
 class MlflowServer:
-    """An `mlflow server` that keeps its runs and files in a folder, or in the database that `backend` names."""
+    """An `mlflow server` that keeps its runs and files in a folder, or in the database that `backend` names.
+
+    `line` is a whole command in its place, with `{port}` where the port stands.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class MlflowServer:
         *,
         backend: str = "",
         extra: Sequence[str] = (),
+        line: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self.port = folder, free_port()
@@ -52,6 +57,8 @@ class MlflowServer:
             "--backend-store-uri", backend or f"sqlite:///{(folder / 'runs.db').as_posix()}",
             *(extra or ("--artifacts-destination", str(folder / "artifacts"))),
         ]  # fmt: skip
+        if line:
+            self._command = [sys.executable, "-m", *shlex.split(line.format(port=self.port))]
         lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         plain = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         self._environment = {**plain, **lean, **(environment or {})}

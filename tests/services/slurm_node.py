@@ -48,8 +48,11 @@ SchedulerParameters=sched_interval=2,batch_sched_delay=0
 ReturnToService=2
 KillWait=5
 MinJobAge=5
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=1000 State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=1000 Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=60 State=UP
+PartitionName=long Nodes={host} MaxTime=600 State=UP
+PartitionName=gpu Nodes={host} MaxTime=600 State=UP
 """
 
 
@@ -82,6 +85,7 @@ class SlurmServer:
         cpus = len(os.sched_getaffinity(0))
         conf = _CONF.format(host=host, folder=self.folder, ports=ports, cpus=cpus)
         (self.folder / "slurm.conf").write_text(conf, encoding="utf-8")
+        (self.folder / "gres.conf").write_text("Name=gpu File=/dev/null\n", encoding="utf-8")  # a card in name only
         munged = [
             "munged", "--foreground", "--force", f"--key-file={key}", f"--socket={self.folder}/munge.socket",
             f"--pid-file={self.folder}/munge.pid", f"--log-file={self.folder}/munge.log",

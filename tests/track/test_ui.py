@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from pages import fetched
 
 from ablate.errors import UserError
 from ablate.track.provenance import provenance
@@ -88,9 +89,10 @@ def test_the_ui_answers_on_any_port_whatever_proxy_is_set_and_ends_with_its_comm
     command = [sys.executable, "-m", "ablate", "ui", "--port", "0", "--root", str(root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **proxy}) as ui:
         lines = [ui.stdout.readline(), ui.stdout.readline()]
-        port = int(re.search(r"http://127.0.0.1:(\d+)/", lines[1])[1])
-        assert port
+        address, port = re.search(r"(http://127.0.0.1:(\d+)/)", lines[1]).groups()
+        port = int(port)
         assert answers(port)
+        assert "<title>MLflow</title>" in fetched(address)
         ui.kill()
     assert gone(lambda: answers(port))
 

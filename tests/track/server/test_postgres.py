@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections import Counter
 
 import pytest
+from pages import ROOT, blocks, lines
 from servers import MissingError, MlflowServer, Postgres
 
 from ablate.cli import main
@@ -35,14 +37,30 @@ claims:
 """
 
 
+def as_on_the_page(backend, artifacts):
+    """Return the command of `docs/server.md`, with the database, folder and port of here, and with one worker."""
+    _, (line,) = (lines(block) for block in blocks(ROOT / "docs" / "server.md", "bash"))
+    driver, _, _ = backend.partition("://")
+    here = {
+        f"{driver}://USER@HOST/DB": backend,
+        "/srv/mlflow": str(artifacts),
+        "0.0.0.0": "127.0.0.1",
+        "5000": "{port}",
+    }
+    words = line.split()
+    assert set(here) <= set(words)
+    return shlex.join(here.get(word, word) for word in words) + " --workers 1"
+
+
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
     try:
         postgres = Postgres().__enter__()
     except MissingError as error:
         pytest.skip(f"no PostgreSQL here: {error}")
+    folder = tmp_path_factory.mktemp("server")
     try:
-        with MlflowServer(tmp_path_factory.mktemp("server"), backend=postgres.uri) as server:
+        with MlflowServer(folder, line=as_on_the_page(postgres.uri, folder / "artifacts")) as server:
             yield server
     finally:
         postgres.__exit__()
