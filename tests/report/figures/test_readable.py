@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -11,6 +12,7 @@ from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.figures.endings import ending_sheets
 from ablate.report.figures.forest import forest
+from ablate.report.figures.layout import layout
 from ablate.report.figures.learning_curves import curve_sheets
 from ablate.report.figures.regions import regions
 from ablate.report.figures.series import majority_rates
@@ -164,3 +166,36 @@ def test_a_share_below_zero_is_whole_and_has_a_true_minus(make):
     assert all(point - low >= 0.019 for point in points)
     assert not any("-0." in text.get_text() for text in ax.texts)
     assert "-0." not in drawn.alt
+
+
+def changing_one_thing(tables, *, crossed):
+    """Eight arms: a baseline and three changes of one thing each, on two data sets; or seven changes of it, on one."""
+    names = ["first", "second", "third"] if crossed else [f"factor_{i}" for i in range(1, 8)]
+    planned = tables.planned.drop(columns=["norm", "init.std"])
+    rows = []
+    for place in range(len(planned)):
+        change = place % 4 if crossed else place
+        row = {"data": ("digits", "letters")[place // 4]} if crossed else {}
+        row |= {name: "on" if number == change else "off" for number, name in enumerate(names, start=1)}
+        differs = [f"{name}={level}" for name, level in row.items() if level in ("letters", "on")]
+        rows.append({"arm": ", ".join(differs) or "baseline", **row})
+    return dataclasses.replace(tables, planned=planned.assign(**pd.DataFrame(rows)))
+
+
+def test_a_design_that_changes_one_thing_at_a_time_compares_the_changes_in_each_panel(make):
+    _, tables = make()
+    plan = layout(changing_one_thing(tables, crossed=True), "first")
+    assert [panel.title for panel in plan.panels] == ["data = digits", "data = letters"]
+    assert plan.hues == ("baseline", "first=on", "second=on", "third=on")
+    assert [[hue for hue, _ in panel.arms] for panel in plan.panels] == [[0, 1, 2, 3]] * 2
+    shown = [arm for panel in plan.panels for _, arm in panel.arms]
+    assert sorted(shown) == sorted(tables.planned["arm_id"])
+
+
+def test_where_nothing_crosses_all_changes_each_stands_beside_the_baseline(make):
+    _, tables = make()
+    tables = changing_one_thing(tables, crossed=False)
+    plan = layout(tables, "factor_1")
+    base = tables.planned["arm_id"].iloc[0]
+    assert [panel.arms[0] for panel in plan.panels] == [(0, base)] * 7
+    assert [panel.title for panel in plan.panels][:2] == ["factor_1=on", "factor_2=on"]
