@@ -47,7 +47,7 @@ OURS = {
         "slopes": "ablate.report.figures.slopes",
         "step_sizes": "ablate.report.figures.step_sizes",
         "tuning": "ablate.report.figures.tuning",
-        "tuning_budget": "ablate.report.figures.tuning",
+        "tuning_budget": "ablate.report.figures.tuning_budget",
         "variance": "ablate.report.figures.variance",
         "verdict_map": "ablate.report.figures.verdict_map",
     },

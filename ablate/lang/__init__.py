@@ -20,8 +20,13 @@ from ablate.errors import unknown
 
 LANGUAGES = ("en", "zh")
 
-_BETWEEN_CHINESE = re.compile("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
-"""The blank beside a name that was filled in, where the name is Chinese: a Latin one keeps it."""
+_WORD, _MARK = "\u3400-\u9fff", "\u3001-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+_NO_BLANK = re.compile(
+    # Beside a name that was filled in, where the name is Chinese: a Latin one keeps its blank.
+    f"(?<=[{_WORD}]) (?=[{_WORD}])"
+    # Beside punctuation that is as wide as a letter and has its own room; not what fills up a cell of a table.
+    f"|(?<=[{_MARK}]) +(?=[^\\s|])|(?<=[^\\s|]) +(?=[{_MARK}])"
+)
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -67,7 +72,24 @@ def tr(message: str, /, **values: object) -> str:
     if not values:
         return text
     filled = text.format(**values)
-    return filled if text is message else _BETWEEN_CHINESE.sub("", filled)
+    return filled if text is message else _NO_BLANK.sub("", filled)
+
+
+def closed_up(text: str) -> str:
+    """Return a page without the blanks that Chinese does not have: between its sentences, and beside its punctuation.
+
+    Sentences are put together with a blank, which English has after a full stop. Tables in Markdown keep theirs, which
+    line up their columns. Any other language is left as it is.
+
+    >>> with speaking("zh"):
+    ...     closed_up("第一句。 第二句（甲） ReLU。")
+    '第一句。第二句（甲）ReLU。'
+    >>> closed_up("One. Two.")
+    'One. Two.'
+    """
+    if language() != "zh":
+        return text
+    return "\n".join(line if line.startswith("|") else _NO_BLANK.sub("", line) for line in text.split("\n"))
 
 
 def counted(number: int, word: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import counted, msg, tr
 from ablate.report.level_texts import shortened
-from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.tuning_notes import (
     estimand,
@@ -20,11 +19,10 @@ from ablate.report.tuning_notes import (
     value_text,
 )
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, unit, unit_of
+from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE
-from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
 from ablate.words.amounts import decades_text, ratio_text
 
@@ -228,13 +226,6 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
             how=how,
         )
     return how if vouched(tables, Fact.SETTINGS) else how + tr(_USED)
-
-
-def score_title(metric: Metric) -> str:
-    """Return what a tuning score is, more is better: the metric in words, with a minus where less of it is better."""
-    of = unit(metric.unit).value
-    words = metric_title(metric.name) + (tr(" ({text})", text=of) if of else "")
-    return f"−{words}" if metric.better == "lower" else words
 
 
 def _value(value: float, shown: Unit) -> str:

@@ -259,7 +259,7 @@ def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
 
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
     datasets = data_sets_trained_on(tables)
-    where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
+    where = tr(" on {datasets}", datasets=tr(", ").join(datasets)) if datasets else ""
     seeds = seeds_text(tables)
     if vouched(tables, Fact.DATA) and vouched(tables, Fact.NETWORK):
         general = tr(

@@ -92,7 +92,7 @@ def methods(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> l
         f"{amount(v.delta, v.unit)} ({v.metric_name})" for v in verdicts if v.delta and v.scale == "difference"
     )
     if deltas:
-        notes.append((tr("Smallest effect of interest"), tr(_SMALLEST, deltas=", ".join(deltas))))
+        notes.append((tr("Smallest effect of interest"), tr(_SMALLEST, deltas=tr(", ").join(deltas))))
     notes.append((tr("Registration"), _registration(study, tables)))
     if differing := mixed(tables):
         notes.append((tr("What differs beside"), " ".join(differing)))
@@ -108,7 +108,7 @@ def _registration(study: Study, tables: StudyTables) -> str:
     registered = tables.study["preregistration"]
     edited = tr(_UNCHANGED) if state == "registered" else tr(_EDITED_ELSEWHERE)
     if registered["post_hoc"]:
-        edited = tr(_EDITED, claims=", ".join(registered["post_hoc"]))
+        edited = tr(_EDITED, claims=tr(", ").join(registered["post_hoc"]))
     return tr(_REGISTERED, hash=str(registered["hash"])[:12], time=registered["time"], edited=edited)
 
 

@@ -87,7 +87,7 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
         outcome=ruling_word(ruling_of(v, chosen)),
         other=ruling_word(ruling_of(v, row.outcome)),
         choice=choice_words(v, row),
-        ends=f"{effect}, {interval}",
+        ends=tr(", ").join((effect, interval)),
     )
 
 

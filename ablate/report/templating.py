@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from ablate.lang import language, tr
+from ablate.lang import closed_up, language, tr
 from ablate.terminal import columns_of, plain_line
 
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is hard to read too.
@@ -192,4 +192,4 @@ def render(template: str, **context: Any) -> str:
     that shows the page does what they say.
     """
     text = plain_line(_environment().get_template(template).render(**context))
-    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+    return closed_up(re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n")

@@ -87,9 +87,9 @@ def data_sets_trained_on(tables: StudyTables) -> list[str]:
 
 def _origin(tables: StudyTables) -> tuple[Explained, ...]:
     if names := sources(tables):
-        return (Explained(tr("imported from {files}", files=", ".join(names)), tr(_DATA)),)
+        return (Explained(tr("imported from {files}", files=tr(", ").join(names)), tr(_DATA)),)
     names = data_sets_trained_on(tables)
-    return (Explained(tr("data: {names}", names=", ".join(map(tr, names))), tr(_DATA)),) if names else ()
+    return (Explained(tr("data: {names}", names=tr(", ").join(map(tr, names))), tr(_DATA)),) if names else ()
 
 
 def _endings(tables: StudyTables) -> tuple[Explained, ...]:

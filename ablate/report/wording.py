@@ -67,7 +67,7 @@ def unit_on(scale: Scale, name: str) -> Unit:
         case "share":
             return Unit(100.0, "%", "%")
         case "log ratio":
-            return Unit(difference=tr("log ratio"))
+            return Unit(difference=tr("ratio, log scale"))
         case "slope":
             return Unit(difference=tr("slope"))
         case "decades":
@@ -78,6 +78,17 @@ def unit_on(scale: Scale, name: str) -> Unit:
 def unit_of(tables: StudyTables, metric: str) -> Unit:
     """Return how values of a metric of a study are printed."""
     return unit(metrics_in(tables).of(metric).unit)
+
+
+def with_unit(title: str, unit_text: str) -> str:
+    """Return a title with its unit in brackets, unless it has the unit in its words already.
+
+    >>> with_unit("test accuracy", "%"), with_unit("steps to the target", "steps"), with_unit("train seconds", "s")
+    ('test accuracy (%)', 'steps to the target', 'train seconds (s)')
+    """
+    # Chinese words have no blanks between them: there the unit may stand anywhere.
+    there = unit_text in title.split() or (not unit_text.isascii() and unit_text in title)
+    return title if there or not unit_text else title + tr(" ({text})", text=unit_text)
 
 
 def plain_number(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.track import payload
+from ablate.track.colours import colour_tags
 from ablate.track.direct import direct, mlflow_takes
 from ablate.track.files import write_json, write_text
 from ablate.track.layout import Layout
@@ -65,6 +66,7 @@ class RunWriter:
         tags = {
             **self._shared,
             **payload.arm_tags(arm),
+            **colour_tags(self._study, arm),
             "ablate.kind": "arm",
             "ablate.study_run": study_run,
             "mlflow.parentRunId": study_run,

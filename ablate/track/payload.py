@@ -133,7 +133,7 @@ def seed_tags(run: SeedRecord) -> dict[str, str]:
 def study_note(study: StudyRecord) -> str:
     """Return the description of a study run: what is asked, by whose words, over which factors, how to rebuild it."""
     definition = study.definition
-    lines = [f"# {definition.get('title') or study.name}"]
+    lines = [str(definition.get("title") or study.name)]
     if definition.get("question"):
         lines += [str(definition["question"])]
     if study.note:

@@ -18,7 +18,7 @@ from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.patience import writing
 from ablate.track.reading import read_only
-from ablate.track.view import VIEW_TAG, ArmsView
+from ablate.track.view import TRAINING, VIEW_TAG, ArmsView
 from ablate.track.written import cut_for_mlflow
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ VERDICT_TAG = "ablate.verdict."
 EFFECTS = ("effect", "effect low", "effect high")
 """Groups of metrics: the effect of a verdict and the ends of its interval."""
 
-_HEAD, _END = "## Verdicts\n", "\n\n---\n\n"
+_END = "\n\n---\n\n"
+_HEADS = ("[The report", "- ", "## Verdicts\n")  # the last is of earlier releases
 _WAIT = 20.0  # seconds that another writer may take
 _NOT_IN_NAMES = re.compile(r"[^\w.\- ]+")
 
@@ -41,7 +42,7 @@ class Shown:
     Attributes
     ----------
     title
-        Heads the note; all of it that MLflow's list of runs shows before it is unfolded.
+        The first line of the note: all that MLflow's lists show of it. These do not read Markdown, so it is plain text.
     verdicts
         Markdown.
     tags
@@ -50,6 +51,8 @@ class Shown:
         Claim -> effect and the ends of its interval, None where there is none.
     view
         The view of its arms that MLflow's list of runs has.
+    report
+        Folder of the report among the artifacts of the study run, to which the note leads; empty where there is none.
     """
 
     title: str
@@ -57,31 +60,34 @@ class Shown:
     tags: Mapping[str, str]
     effects: Mapping[str, tuple[float | None, float | None, float | None]]
     view: ArmsView | None = None
+    report: str = ""
 
-    def note(self, before: str) -> str:
+    def note(self, before: str, run: str = "") -> str:
         r"""Return the note of a study run with the verdicts below its title, in place of those that it had.
 
-        >>> shown = Shown("Depth: 1 supported", "- Yes.", {}, {})
-        >>> print(shown.note(shown.note("# Depth\n\nIs it?")))
-        # Depth: 1 supported
+        `run` is the address of the run below that of MLflow's pages.
+
+        >>> shown = Shown("1 supported: Depth", "- Yes.", {}, {})
+        >>> print(shown.note(shown.note("Depth\n\nIs it?")))
+        1 supported: Depth
         <BLANKLINE>
-        ## Verdicts
         - Yes.
         <BLANKLINE>
         ---
         <BLANKLINE>
         Is it?
         """
-        rest = before.partition("\n\n")[2] if before.startswith("# ") else before
-        if rest.startswith(_HEAD):
+        rest = before.partition("\n\n")[2]
+        if rest.startswith(_HEADS) and _END in rest:
             rest = rest.partition(_END)[2]
-        return f"# {self.title}\n\n{_HEAD}{self.verdicts}{_END}{rest}"
+        page = f"{run}/artifacts/{self.report}/report.html?{TRAINING}"
+        link = f"[The report, with its figures]({page})\n\n" if self.report and run else ""
+        return f"{self.title}\n\n{link}{self.verdicts}{_END}{rest}"
 
-    def run_tags(self, before: str) -> dict[str, str]:
-        """Return the tags of the study run; `before` is the note that it has."""
-        return cut_for_mlflow(
-            {NOTE: self.note(before)} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()}
-        )
+    def run_tags(self, study: StudyRun) -> dict[str, str]:
+        """Return the tags of the study run."""
+        note = self.note(study.tags.get(NOTE, ""), f"#/experiments/{study.experiment_id}/runs/{study.run_id}")
+        return cut_for_mlflow({NOTE: note} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()})
 
     def experiment_tags(self, study: StudyRun, tags: Mapping[str, str], at: int) -> dict[str, str]:
         """Return the tags of the study's experiment; `tags` are those of its run, `at` is in ms since 1970."""
@@ -143,7 +149,7 @@ def show_by_client(client: MlflowClient, study: StudyRun, shown: Shown) -> None:
     """Write what is shown through MLflow's client, which cannot take metrics of dropped claims away."""
     from ablate.track.mlflow_runs import log_batches
 
-    tags = shown.run_tags(study.tags.get(NOTE, ""))
+    tags = shown.run_tags(study)
     points = [(name, 0, value) for name, value in shown.points().items()]
     now = int(time.time() * 1000)
     log_batches(client, study.run_id, tags=tags, points=points, at=now)
@@ -155,7 +161,7 @@ def show_by_client(client: MlflowClient, study: StudyRun, shown: Shown) -> None:
 
 def _write(database: Path, study: StudyRun, shown: Shown) -> None:
     now = int(time.time() * 1000)
-    tags, points = shown.run_tags(study.tags.get(NOTE, "")), shown.points()
+    tags, points = shown.run_tags(study), shown.points()
     with writing(database, seconds=_WAIT) as connection:
         connection.execute(
             "DELETE FROM tags WHERE run_uuid = ? AND substr(key, 1, ?) = ?",

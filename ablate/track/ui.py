@@ -24,10 +24,10 @@ from ablate.track.layout import HOST, PORT, Layout
 from ablate.track.ledger import study_runs
 from ablate.track.offline import SILENT
 from ablate.track.reading import read_only
-from ablate.track.view import VIEW_TAG, page
+from ablate.track.view import TRAINING, VIEW_TAG, page
 
 START_SECONDS = 90.0
-START = "#/experiments?workflowType=machine_learning"
+START = f"#/experiments?{TRAINING}"
 """The list of studies in MLflow's pages for training: without it MLflow 3.17 opens those for language models."""
 
 
@@ -105,7 +105,7 @@ def _study_pages(layout: Layout) -> tuple[str, str]:
         seen = connection.execute(
             "SELECT 1 FROM experiment_tags WHERE key = ? AND experiment_id = ?", (VIEW_TAG, last.experiment_id)
         ).fetchone()
-    verdicts = f"#/experiments/{last.experiment_id}/runs/{last.run_id}?workflowType=machine_learning"
+    verdicts = f"#/experiments/{last.experiment_id}/runs/{last.run_id}?{TRAINING}"
     return verdicts, page(last.experiment_id) if seen else ""
 
 

@@ -16,6 +16,8 @@ from ablate.track.names import BESIDE, fitting, key
 SHARED = "ablate"
 VIEW_TAG = f"mlflow.sharedViewState.{SHARED}"
 NAME = "Arms of the study"
+TRAINING = "workflowType=machine_learning"
+"""What an address needs for the pages of trained models; MLflow opens on those of agents."""
 
 _ROOM = 5_000  # letters of an experiment's tag
 _MOST_FACTORS, _MOST_METRICS, _MOST_CURVES = 6, 3, 4
@@ -89,7 +91,7 @@ class ArmsView:
 
 def page(experiment_id: str) -> str:
     """Return the address of the view below that of MLflow's pages."""
-    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={SHARED}"
+    return f"#/experiments/{experiment_id}/runs?{TRAINING}&viewStateShareKey={SHARED}"
 
 
 def _metric(name: str) -> str:

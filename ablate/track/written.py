@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.errors import plural
 from ablate.track import owner, payload
 from ablate.track.earlier_runs import FINGERPRINT, run_tags
 from ablate.track.ledger import CODE_TAG, SEQUENCE_TAG
@@ -131,7 +132,15 @@ def study_tags(
 def arm_ended(outcomes: Sequence[str]) -> tuple[dict[str, str], str]:
     """Return the tags of an arm whose seeds ended like this, and what MLflow calls how it ended."""
     n, ended = len(outcomes), Counter(outcomes)
-    tags = {"ablate.n": str(n)} | {f"ablate.{outcome}": f"{ended[outcome]}/{n}" for outcome in Outcome}
+    told = ", ".join(f"{ended[outcome]} {outcome}" for outcome in Outcome if ended[outcome])
+    tags = {
+        "mlflow.note.content": (
+            f"Means over {plural(n, 'seed')} ({told}), with 95 % t intervals (`ci95_low/…`, `ci95_high/…`). "
+            "Each seed is a child run; what was decided stands in the parent run."
+        ),
+        "ablate.n": str(n),
+        **{f"ablate.{outcome}": f"{ended[outcome]}/{n}" for outcome in Outcome},
+    }
     return tags, "FAILED" if n > 0 and ended[Outcome.CRASHED] == n else "FINISHED"
 
 

@@ -252,7 +252,7 @@ def _bound(low: float | None, high: float | None) -> str:
 def on_the_edge(m: Numbers) -> str:
     """Name the tuned values that lie on the edge of their grids."""
     edges = [tr("{key}={chosen} of {side}", **one) for one in m["tuned"]]
-    return tr("the best value lies on the edge of its grid: {edges}", edges=", ".join(edges))
+    return tr("the best value lies on the edge of its grid: {edges}", edges=tr(", ").join(edges))
 
 
 def confounded(m: Numbers) -> str:
@@ -272,7 +272,7 @@ def mixture(m: Numbers) -> str:
         "claim {claim_id} compares arms with different {fact}: {values}.",
         claim_id=m["claim_id"],
         fact=m["fact"],
-        values=", ".join(tr(_NOT_TOLD) if value == NOT_TOLD else value for value in m["values"]),
+        values=tr(", ").join(tr(_NOT_TOLD) if value == NOT_TOLD else value for value in m["values"]),
     )
 
 

@@ -276,7 +276,7 @@ def said(reason: Reason | None, *, turned: bool = False, delta: float = 0.0) -> 
     sentence, numbers = SENTENCES[reason.code], {name: _told(value) for name, value in reason.numbers.items()}
     if callable(sentence):
         return sentence({"delta": delta, **numbers, "turned": turned})
-    return tr(sentence, **{name: ", ".join(v) if isinstance(v, tuple) else v for name, v in numbers.items()})
+    return tr(sentence, **{name: tr(", ").join(v) if isinstance(v, tuple) else v for name, v in numbers.items()})
 
 
 def _told(value: Any) -> Any:

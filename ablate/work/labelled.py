@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.claims.parts import STORED
 from ablate.claims.reason import Reason
-from ablate.lang import language
+from ablate.lang import language, tr
 from ablate.levels import level_key, level_name, stored
 from ablate.sweep.labels import Labels, labelled_levels
-from ablate.sweep.own_keys import KEYED, renamed, short_names
+from ablate.sweep.own_keys import KEYED, PREFIX, renamed, short_names
 from ablate.sweep.study import Study
 from ablate.sweep.translated import Words
 from ablate.track.columns import PLANNED, RUN, factor_column
@@ -34,11 +34,27 @@ _HEAD = ("mixtures", "doubts", "design")
 
 
 def labels_of(study: Study, words: Words | None) -> Labels:
-    """Return what a study calls things in the current language; `words` are its words in Chinese."""
+    """Return what a study calls things in the current language; `words` are its words in Chinese.
+
+    A setting of a Program that nobody has a label for is called by its own name: `program.check` is the check.
+    """
     labels = study.labels or Labels()
-    return (
-        words.labels.over(labels) if language() == "zh" and words is not None and words.labels is not None else labels
-    )
+    if language() == "zh" and words is not None and words.labels is not None:
+        labels = words.labels.over(labels)
+    return labels.over(Labels.model_construct(factors=_own_names(study)))
+
+
+def _own_names(study: Study) -> dict[str, str]:
+    """Return the settings of a study's Program by their own names, where no two have the same one."""
+    keys = [*study.factors, *(study.tune.all_keys if study.tune is not None else ())]
+    names = {key: key.removeprefix(PREFIX).removeprefix("program.") for key in keys if key.startswith("program.")}
+    others = {*keys, *study.fixed, *study.metrics, *(name.partition(".")[0] for name in (*keys, *study.fixed))}
+    told = [*names.values(), *(study.labels.factors.values() if study.labels is not None else ())]
+    return {
+        key: tr(name.replace("_", " "))
+        for key, name in names.items()
+        if told.count(name) == 1 and name not in others and not any(mark in name for mark in ".[]{}=,;|")
+    }
 
 
 def labelled(judged: Judgement, labels: Labels, *, ids: bool) -> Judgement:

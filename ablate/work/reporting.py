@@ -53,7 +53,7 @@ def judge_and_report(
     plain_name(name)
     judgement = judge_tracked(name, key, bench.store)
     bench.tell(Judged(judgement))
-    show_verdicts(name, judgement, bench)
+    show_verdicts(name, judgement, bench, report="" if findings else report_label(tongue))
     write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings, whole=whole)
     return judgement
 
@@ -152,13 +152,22 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
     warn_of_letters(bench)
     with bench.task("report", "part") as progress:
         paths = write_told(told, folder, words=words, progress=progress)
-    label = "report" if language() == "en" else f"report.{language()}"
+    label = report_label(language())
     # Not read back from the folder, into which another sweep may write its report of the same name meanwhile.
     kept = bench.store.attach(name, told.tables.study["key"], paths.contents, label, known=known_files)
     if kept is not None:
         bench.warn(kept)
     bench.tell(ReportWritten(paths))
     return folder
+
+
+def report_label(tongue: str) -> str:
+    """Return the folder among a study's artifacts that holds its report in a language.
+
+    >>> report_label("en"), report_label("zh")
+    ('report', 'report.zh')
+    """
+    return "report" if tongue == "en" else f"report.{tongue}"
 
 
 def _words(name: str, told: Told, bench: Bench) -> Sequence[str]:

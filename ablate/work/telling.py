@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from ablate.lang import speaking
 from ablate.track.shown import Shown
@@ -15,11 +16,14 @@ MOST_TOLD = 30
 """Verdicts in a note; MLflow keeps 8,000 letters of it, and the report holds all."""
 
 
-def show_verdicts(name: str, judgement: Judgement, bench: Bench) -> None:
-    """Show the verdicts of a tracked study in the pages of its store; warn where that cannot be done."""
+def show_verdicts(name: str, judgement: Judgement, bench: Bench, *, report: str = "") -> None:
+    """Show the verdicts of a tracked study in the pages of its store; warn where that cannot be done.
+
+    `report`: the folder among the artifacts that its report is put into.
+    """
     if not judgement.verdicts:
         return
-    why = bench.store.show(name, judgement.tables.study["key"], shown_of(judgement))
+    why = bench.store.show(name, judgement.tables.study["key"], replace(shown_of(judgement), report=report))
     if why is not None:
         bench.warn(why)
 
@@ -37,9 +41,8 @@ def shown_of(judgement: Judgement) -> Shown:
     if len(read) > MOST_TOLD:
         lines.append(f"- … and {len(read) - MOST_TOLD} more, in the report among the artifacts.")
     names = [v.claim_id for v in judgement.verdicts]
-    title = judgement.study.title
     return Shown(
-        f"{title} {told}" if title.endswith(("?", "!", ".")) else f"{title}: {told}",
+        f"{told}: {judgement.study.title}",
         "\n".join(lines),
         dict(zip(names, words, strict=True)),
         {v.claim_id: (v.effect, _finite(v.interval_low), _finite(v.interval_high)) for v in judgement.verdicts},

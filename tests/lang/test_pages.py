@@ -58,7 +58,7 @@ CLAIMS = [
 ]  # fmt: skip
 
 MADE = {
-    "resnet, from MLflow: every level against the baseline": "resnet（来自MLflow）：每个水平与基线相比",
+    "resnet, from MLflow: every level against the baseline": "resnet（来自 MLflow）：每个水平与基线相比",
     "runs: How lr=0.01 compares with lr=0.1": "runs：lr=0.01 与 lr=0.1 相比如何",
     "runs: new is not worse than old by more than 0.5": "runs：new 比 old 差出的不超过 0.5",
     "Ad-hoc sweep over lr, width": "临时扫描：lr, width",

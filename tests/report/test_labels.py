@@ -158,3 +158,15 @@ def test_a_text_that_only_looks_like_a_level_is_left_alone(make):
     assert called.text("norm=batch, init.norm=batch, norm=batchy, norm=none|batch, abnorm=batch, says norm") == (
         "N=B, init.norm=batch, N=batchy, N=none|B, abnorm=batch, says norm"
     )
+
+
+def test_a_setting_of_a_program_is_called_by_its_own_name_unless_a_label_says_otherwise():
+    def names(labels=None, **fixed):
+        factors = {"program.check": ["a", "b"], "program.learning_rate": [1, 2], "norm": ["none", "batch"]}
+        return labels_of(Study(title="t", factors=factors, fixed=fixed, labels=labels), None).factors
+
+    assert names() == {"program.check": "check", "program.learning_rate": "learning rate"}
+    assert names(labels={"factors": {"program.check": "What is tried"}})["program.check"] == "What is tried"
+    assert "program.check" not in names(check=1)  # another thing has this name
+    with speaking("zh"):
+        assert names()["program.check"] == "检验"

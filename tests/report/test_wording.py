@@ -129,8 +129,8 @@ def test_a_delta_is_written_on_the_scale_of_its_effect(scale, delta, text):
 
 @pytest.mark.parametrize(
     ("scale", "factor", "difference"),
-    [("difference", 100.0, "pp"), ("share", 100.0, "%"), ("log ratio", 1.0, "log ratio"), ("slope", 1.0, "slope"),
-     ("decades", 1.0, "decades")],
+    [("difference", 100.0, "pp"), ("share", 100.0, "%"), ("log ratio", 1.0, "ratio, log scale"),
+     ("slope", 1.0, "slope"), ("decades", 1.0, "decades")],
 )  # fmt: skip
 def test_a_scale_has_one_factor_and_one_unit(scale, factor, difference):
     assert (unit_on(scale, "fraction").scale, unit_on(scale, "fraction").difference) == (factor, difference)

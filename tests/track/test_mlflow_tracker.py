@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from ablate.errors import Failure
 from ablate.track import direct
 from ablate.track.attach import attach_files
+from ablate.track.colours import HUES, colour_tags
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.places import local_path
 from ablate.track.read import list_studies, read_arrays, read_study, read_test_correct
@@ -62,6 +64,15 @@ def test_a_crashed_run_is_failed_and_keeps_its_traceback(track, study, runs_of):
     assert "Traceback" in (local_path(found.info.artifact_uri) / "error.txt").read_text()
 
 
+def test_arms_have_colours_that_differ_and_as_many_as_stay_apart(track, study, runs_of):
+    asked = study()
+    track(asked)
+    colours = {arm.data.tags["ablate.arm"]: arm.data.tags.get("mlflow.runColor") for arm in runs_of(kind="arm")}
+    assert [colours[arm.label] for arm in asked.arms] == list(HUES[: len(asked.arms)])  # MLflow's own may be the same
+    many = replace(asked, arms=tuple(replace(asked.arms[0], id=f"{i:012x}") for i in range(9)))
+    assert [bool(colour_tags(many, arm)) for arm in many.arms] == [True] * len(HUES) + [False]
+
+
 def test_an_arm_run_shows_mean_interval_and_how_its_seeds_ended(track, study, run, runs_of, client):
     asked = study(seeds=3)
     base = asked.arms[0]
@@ -71,10 +82,11 @@ def test_an_arm_run_shows_mean_interval_and_how_its_seeds_ended(track, study, ru
     half = 12.706204736 * np.std(values, ddof=1) / np.sqrt(2)  # t(1, 0.975)
     shown = found.data.metrics
     assert shown["final/test_accuracy"] == pytest.approx(np.mean(values))
-    assert shown["ci95_low/final/test_accuracy"] == pytest.approx(np.mean(values) - half)
-    assert shown["ci95_high/final/test_accuracy"] == pytest.approx(np.mean(values) + half)
+    assert shown["ci95_low/final/test_accuracy"] == pytest.approx(np.mean(values) - half, rel=5e-6)  # six digits
+    assert shown["ci95_high/final/test_accuracy"] == pytest.approx(np.mean(values) + half, rel=5e-6)
     assert shown["n/final/test_accuracy"] == 2
     assert (shown["count/n"], shown["count/reached"], shown["count/diverged"]) == (3, 2, 1)
+    assert found.data.tags["mlflow.note.content"].startswith("Means over 3 seeds (2 reached, 1 diverged)")
     assert found.data.tags["ablate.diverged"] == "1/3"
     curve = client.get_metric_history(found.info.run_id, "train/accuracy")
     expected = np.mean([run(base, s).result.curves["train/accuracy"].values for s in range(3)], axis=0)
@@ -165,6 +177,7 @@ def test_a_kill_between_any_two_steps_is_repaired_at_the_next_open(killed_at, tr
 
 DRIVER = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.record import ArmRecord, StudyRecord

@@ -68,3 +68,16 @@ def test_a_mean_over_survivors_says_how_many_they_are():
     assert points["n/final/x", 0] == points["n/loss", 5] == 2
     assert points["count/n", 0] == 3
     assert ("ci95_low/loss", 5) not in points
+
+
+def test_what_a_study_is_about_leads_the_metrics_of_an_arm_and_counts_come_last():
+    names = ("seconds", "loss", "aulc/train_accuracy", "final/train_accuracy", "final/test_accuracy", "score")
+    rows = [(run, name, 0, value) for name in names for run, value in (("a", 1 / 3), ("b", 2 / 3))]
+    found = arm_points(["reached", "reached"], rows, {"loss"})
+    means = [name for name, _, _ in found if not name.startswith(("ci95", "count/"))]
+    assert means == [
+        "final/test_accuracy", "score", "final/train_accuracy", "aulc/train_accuracy", "loss", "seconds",
+    ]  # fmt: skip
+    assert found[-1][0].startswith("count/")
+    assert not found[0][0].startswith("count/")  # by which MLflow would compare two arms
+    assert all(len(repr(value)) <= 10 for name, _, value in found if name.startswith("ci95"))

@@ -11,7 +11,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw_panels, limits_note
-from ablate.report.figures.series import mean_majority_rate, series
+from ablate.report.figures.series import series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.level_texts import level_title, short_levels
@@ -77,7 +77,7 @@ def grid_sheets(
     for page in pages:
         with drawing():
             figure = draw_panels(
-                page, names, metric, chance=mean_majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue,
+                page, names, metric, steps=steps_title(tables), hue_title=wanted.hue,
                 every=every,
             )  # fmt: skip
         limits = limits_note(page, metric, every)

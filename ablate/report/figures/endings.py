@@ -20,11 +20,11 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
-from ablate.report.figures.series import chance_level, mean_majority_rate
+from ablate.report.figures.series import chance_level, majority_rates
 from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import capitalised, plain_number, unit
+from ablate.report.wording import capitalised, plain_number, unit, with_unit
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED
 from ablate.words.reasons import said
@@ -91,6 +91,8 @@ def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, no
             "of the survivors only."
         )
     rule += tr(" What failed or has no value counts as {rule}.", rule=said(end.rule)) if end.filled.any() else ""
+    if _chances(tables, end):
+        rule += (" " if rule else "") + tr("Dotted: rate of always answering the most frequent class.")
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
         "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "
@@ -146,19 +148,41 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
             if math.isfinite(half):
                 ax.plot([mean - half, mean + half], [at, at], color=colour, linewidth=1.8, zorder=3)
             ax.plot([mean], [at], marker=marker, markersize=6.4, color=colour, markeredgecolor=PAPER, zorder=4)
-    chance = chance_level(end.declared, mean_majority_rate(tables)) * shown.scale
-    if math.isfinite(chance):
-        ax.axvline(chance, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1)
+    chances = _chances(tables, end)
+    for row, chance in chances.items():
+        # One line where all arms have the same data; else each data set's own, beside its arms.
+        reach = (-0.55, len(names) - 0.45) if len(set(chances.values())) == 1 else (row - 0.5, row + 0.5)
+        ax.plot([chance * shown.scale] * 2, reach, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1,
+                gid="chance")  # fmt: skip
+        if len(set(chances.values())) == 1:
+            break
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.45, -0.55)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_locator(MaxNLocator(7))
-    ax.set_xlabel(metric_title(end.metric) + (f" ({shown.value})" if shown.value else ""))
+    values = end.value[np.isfinite(end.value)]
+    whole = bool((values == np.round(values)).all()) and shown.scale == 1.0
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=whole, min_n_ticks=1 if whole else 2))
+    ax.set_xlabel(with_unit(metric_title(end.metric), shown.value))
     if failures.any():
         mark = Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run"))
         figure.legend(handles=[mark], loc="outside upper right", fontsize=8.6)
     return figure
+
+
+def _chances(tables: StudyTables, end: Endpoint) -> dict[int, float]:
+    """Return, by row, what knowing nothing gives on the data of the arm: of all rows, or of none.
+
+    They are left out where they lie far from the values (half of their spread): the axis would be drawn for them, and
+    the values would stand in a corner of it.
+    """
+    rates, values = majority_rates(tables), end.value[np.isfinite(end.value)]
+    room = float(np.ptp(values)) / 2
+    chances = {row: chance_level(end.declared, rates[str(arm)]) for row, arm in enumerate(end.arm_ids)}
+    known = [chance for chance in chances.values() if math.isfinite(chance)]
+    if not known or min(known) < values.min() - room or max(known) > values.max() + room:
+        return {}
+    return {row: chance for row, chance in chances.items() if math.isfinite(chance)}
 
 
 def _failed(tables: StudyTables, end: Endpoint) -> NDArray[np.bool_]:

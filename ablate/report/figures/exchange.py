@@ -22,7 +22,7 @@ from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import unit, verdict_effect
+from ablate.report.wording import unit, verdict_effect, with_unit
 from ablate.stats.exchange import rising_curve
 from ablate.stats.student import t_interval
 from ablate.sweep.study import Study
@@ -120,7 +120,7 @@ def _curves(ax: Axes, rate: Rate) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _size(value)))
     ax.set_xlim(min(float(n[0]), *rate.worth) * (n[0] / n[-1]) ** 0.05, n[-1] * (n[-1] / n[0]) ** 0.13)
     ax.set_xlabel(tr("{factor} (log scale)", factor=rate.over))
-    ax.set_ylabel(metric_title(rate.verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
+    ax.set_ylabel(with_unit(metric_title(rate.verdict.metric), shown.value), fontsize=9)
 
 
 def _arrows(ax: Axes, rate: Rate) -> None:

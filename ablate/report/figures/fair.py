@@ -20,9 +20,10 @@ from ablate.report.fair import mean_text
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import ratio_ticks
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import unit_on
+from ablate.report.wording import unit_on, with_unit
 
 MOST_ROWS = 24
 _FIXED, _TUNED = HUES[1], HUES[0]
@@ -101,9 +102,7 @@ def _strip(ax: Axes, metric: str, scale: Scale, rows: Sequence[FixedTuned]) -> N
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_yticks(range(len(rows)), [shortened(one.id) for one in rows])
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_locator(MaxNLocator(8))
-    told = f" ({shown.difference})" if shown.difference else ""
-    ax.set_xlabel(tr("effect on {metric}", metric=metric_title(metric)) + told)
+    ax.set_xlabel(with_unit(tr("effect on {metric}", metric=metric_title(metric)), shown.difference))
     finite = [
         end * factor
         for one in rows
@@ -112,7 +111,12 @@ def _strip(ax: Axes, metric: str, scale: Scale, rows: Sequence[FixedTuned]) -> N
         if math.isfinite(end)
     ]
     room = 0.06 * (max(*finite, 0.0) - min(*finite, 0.0)) or 1.0
-    ax.set_xlim(min(*finite, 0.0) - room, max(*finite, 0.0) + room)
+    low, high = min(*finite, 0.0) - room, max(*finite, 0.0) + room
+    ax.set_xlim(low, high)
+    if scale == "log ratio":
+        ratio_ticks(ax.xaxis, low, high, most=8)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(8))
 
 
 def _bar(ax: Axes, mean: Mean, at: float, factor: float, colour: str, *, marker: str, face: str) -> None:

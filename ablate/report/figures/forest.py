@@ -28,6 +28,7 @@ from ablate.report.figures.jointly import draw_joint, joint_caption, joint_keys
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.sheets import of_verdicts, row_height
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.ticks import ratio_ticks
 from ablate.report.wording import few_caption
 from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of
@@ -111,8 +112,11 @@ def _draw(rows: Sequence[Row], scale: SharedAxis) -> Figure:
     ax.set_yticks([])
     ax.grid(visible=False)
     ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    if scale.ratio:
+        ratio_ticks(ax.xaxis, low, high)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.set_xlabel(scale.label, color=INK, fontsize=9)
     ends = (tr("← against the claim"), tr("for the claim →")) if scale.claimed else (tr("← worse"), tr("better →"))
     for x, words, side in zip((0.0, 1.0), ends, ("left", "right"), strict=True):
@@ -214,11 +218,12 @@ def _caption(verdicts: Sequence[Verdict], scale: SharedAxis) -> str:
     level = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")
     level = tr("{level} level", level=low) if levels and levels[0] == levels[-1] else level
     unit_note = tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. ")
-    ratio = {v.scale for v in verdicts} == {"log ratio"}  # there δ is the logarithm of what the study file names
-    delta = f"log {math.exp(scale.delta):.3g}" if ratio else f"{scale.delta:g}"
+    unit_note = unit_note if scale.relative else tr("Effects are ratios: ×1 is an effect of 0. ") if scale.ratio else ""
+    # There δ is the logarithm of what the study file names.
+    delta = f"log {math.exp(scale.delta):.3g}" if scale.ratio else f"{scale.delta:g}"
     delta_band = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta else ""
     band = tr("Grey: within ±δ. ") if scale.relative else delta_band
-    told = {"unit_note": unit_note if scale.relative else "", "level": level, "band": band,
+    told = {"unit_note": unit_note, "level": level, "band": band,
             "how": tr("a confidence sequence") if any(v.stop for v in verdicts) else tr(
                 "from inverting the sign-flip test")}  # fmt: skip
     if not scale.claimed:

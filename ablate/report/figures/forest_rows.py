@@ -37,6 +37,7 @@ class SharedAxis:
     delta: float  # half-width of the grey band, in drawn units; 0 draws none
     relative: bool
     claimed: bool = True
+    ratio: bool = False  # effects are logarithms of ratios, and labels are the ratios
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,15 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
             max(deltas) * shown.scale if alike else 0.0,
             relative=False,
             claimed=not all(map(seen, verdicts)),
+            ratio=scales == {"log ratio"},
         )
     else:
         shared = {unit_on(v.scale, v.unit).difference for v in verdicts}
         one = f" ({shared.pop()})" if len(shared) == 1 and "" not in shared else ""
         in_units = "difference" in scales
         label = (tr("effect, each in the unit of its metric") if in_units else tr("effect on each metric")) + one
-        scale = SharedAxis(label, 0.0, relative=False, claimed=not all(map(seen, verdicts)))
+        claimed = not all(map(seen, verdicts))
+        scale = SharedAxis(label, 0.0, relative=False, claimed=claimed, ratio=scales == {"log ratio"})
     if not relative and any(map(falls, verdicts)):
         turned = msg("{effect}; right is as predicted") if scale.claimed else msg("{effect}; right is better")
         scale = replace(scale, label=tr(turned, effect=scale.label))

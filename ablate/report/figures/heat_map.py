@@ -29,7 +29,7 @@ from ablate.report.figures.titles import title as set_title
 from ablate.report.level_texts import level_title, short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, plain_number, unit_of
+from ablate.report.wording import NONE, plain_number, unit_of, with_unit
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED
@@ -251,7 +251,7 @@ def _bar_label(tables: StudyTables, metric: str) -> str:
     if metric == "outcome":
         return tr("reached the target (%)")
     shown = unit_of(tables, metric)
-    return metric_title(metric) + (f" ({shown.value})" if shown.value else "")
+    return with_unit(metric_title(metric), shown.value)
 
 
 def ascending(levels: list[Level]) -> list[Level]:

@@ -29,7 +29,7 @@ from ablate.report.figures.ticks import apart
 from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues, paired_values
-from ablate.report.wording import effect_text, unit
+from ablate.report.wording import effect_text, unit, with_unit
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
 from ablate.track.record import Level
@@ -159,7 +159,7 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     for position in range(len(names)):
         _side(top, x, points, position, shown.scale)
     bare_axes(top, grid="y")
-    top.set_ylabel(metric_title(verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
+    top.set_ylabel(with_unit(metric_title(verdict.metric), shown.value), fontsize=9)
     _differences(bottom, x, points, shown.scale)
     bottom.set_ylabel(tr("difference") + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
     texts = short_levels([p.level for p in points])

@@ -15,7 +15,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw_panels, limits_note
-from ablate.report.figures.series import Series, mean_majority_rate, series
+from ablate.report.figures.series import Series, majority_rates, series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.metric_names import metric_title
@@ -91,7 +91,7 @@ def curve_sheets(
     for page in pages:
         with drawing():
             figure = draw_panels(
-                page, hues, declared, chance=mean_majority_rate(tables), steps=steps_title(tables), hue_title=hue_title,
+                page, hues, declared, steps=steps_title(tables), hue_title=hue_title,
                 every=every,
             )  # fmt: skip
         notes = [limits_note(page, declared, every)]
@@ -113,7 +113,7 @@ def curve_sheets(
 
 def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:
     """Return what the marks of a curve figure mean."""
-    chance = metric.failed_counts_as == "chance" and math.isfinite(mean_majority_rate(tables))
+    chance = metric.failed_counts_as == "chance" and any(map(math.isfinite, majority_rates(tables).values()))
     failed = (
         tr("a failed run counts at the majority rate from there on")
         if chance

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ablate.lang import tr
 from ablate.report.figures.margins import legend_columns
-from ablate.report.figures.series import Series, chance_level
+from ablate.report.figures.series import Series
 from ablate.report.figures.sheets import row_height
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare_axes
 from ablate.report.figures.titles import head, side_title
@@ -44,7 +44,6 @@ def draw_panels(
     hues: Sequence[str],
     metric: Metric,
     *,
-    chance: float,
     steps: str,
     hue_title: str = "",
     every: Sequence[Series] | None = None,
@@ -60,8 +59,6 @@ def draw_panels(
     metric
         Curve metric; where lower is better, nothing is below 0 and it has no greatest value (a loss), the axis is
         logarithmic.
-    chance
-        Majority rate, drawn as a line where it is what knowing nothing gives; NaN draws none.
     steps
         What the horizontal axis counts.
     every
@@ -81,8 +78,7 @@ def draw_panels(
     _limits(axes, scale, max((float(one.steps[-1]) for one in every if one.steps.size), default=1.0))
     for ax, panel in zip(axes, panels, strict=False):
         _panel(
-            ax, panel, hues, scale, chance_level(metric, chance),
-            raster=points > _VECTOR_POINTS, room=room_for(width, columns),
+            ax, panel, hues, scale, raster=points > _VECTOR_POINTS, room=room_for(width, columns),
         )  # fmt: skip
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
@@ -171,11 +167,10 @@ def _limits(axes: Sequence[Axes], scale: _Scale, end: float) -> None:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / scale.whole:.3g}"))
 
 
-def _panel(
-    ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool, room: float
-) -> None:
+def _panel(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, *, raster: bool, room: float) -> None:
     bare_axes(ax)
-    if np.isfinite(chance):
+    # Each of the data in a panel has its own rate: a mean over data sets would be that of none.
+    for chance in sorted({one.chance for _, one in panel.arms if math.isfinite(one.chance)}):
         ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
     for position, one in panel.arms:
         colour = HUES[position % len(HUES)]
@@ -187,7 +182,7 @@ def _panel(
             ax.fill_between(one.steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2.5)
     _means(ax, panel, hues, scale)
     for position, one in panel.arms:
-        _failures(ax, one, HUES[position % len(HUES)], scale, chance)
+        _failures(ax, one, HUES[position % len(HUES)], scale)
     _counts(ax, panel, room)
 
 
@@ -233,12 +228,12 @@ def _marked(mean: NDArray[np.float64], position: int, of: int) -> NDArray[np.int
     )
 
 
-def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) -> None:
+def _failures(ax: Axes, one: Series, colour: str, scale: _Scale) -> None:
     if not one.failures:
         return
     x = np.array([end[0] for end in one.failures])
     y = np.array([end[1] for end in one.failures])
-    unknown = chance if np.isfinite(chance) else scale.high
+    unknown = one.chance if math.isfinite(one.chance) else scale.high
     y = np.clip(np.where(np.isfinite(y), y, unknown), scale.low, scale.high)
     x = np.clip(x, *ax.get_xlim())
     ax.plot(x, y, linestyle="none", marker="x", markersize=6, markeredgewidth=2.6, color=PAPER, zorder=6, clip_on=False)

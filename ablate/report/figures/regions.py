@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
@@ -26,11 +26,12 @@ from ablate.report.figure import Material
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.ticks import ratio_ticks
 from ablate.report.figures.titles import fitted
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, p_value, unit, unit_on
-from ablate.words.amounts import percent, ratio_text
+from ablate.report.wording import NONE, p_value, unit, unit_on, with_unit
+from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of
 
 _ROW = 0.3  # inches
@@ -241,14 +242,10 @@ def _failed(v: Verdict) -> str:
 
 def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
     label = tr(_NAMES[v.kind]) if v.kind in _NAMES else ""
+    if label and v.scale == "difference":
+        label = with_unit(label, unit(v.unit).difference)
     if v.scale == "log ratio":
-        ratios = [
-            r for r in (0.1, 0.2, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 10, 20) if low <= math.log(r) <= high
-        ]
-        step = max(1, math.ceil(len(ratios) / 7))
-        keep = [r for i, r in enumerate(ratios) if (i - ratios.index(1)) % step == 0] if 1 in ratios else ratios[::step]
-        ax.xaxis.set_major_locator(FixedLocator([math.log(r) for r in keep]))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{ratio_text(value)}"))
+        ratio_ticks(ax.xaxis, low, high)
         label = label or tr("ratio of {metric}", metric=metric_title(v.metric))
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Series:
         where the first run failed, because a mean over survivors flatters an arm.
     outcomes
         Outcome -> number of planned seeds, `missing` included.
+    chance
+        The metric's value of knowing nothing, on the data of this arm; NaN where there is none.
     """
 
     arm_id: str
@@ -48,6 +51,7 @@ class Series:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     outcomes: dict[str, int]
+    chance: float = math.nan
 
     @property
     def planned(self) -> int:
@@ -73,9 +77,19 @@ def chance_level(metric: Metric, rate: float) -> float:
     return metric.whole * rate if by_rate else float("nan")
 
 
-def mean_majority_rate(tables: StudyTables) -> float:
-    """Return the rate of always answering the most frequent class, averaged over the seeds; NaN if unknown."""
-    return _rate(tables.seeds, tables.facts.values())
+def majority_rates(tables: StudyTables) -> dict[str, float]:
+    """Return, by arm id, the rate of always answering the most frequent class of the data that the arm has.
+
+    Averaged over the seeds of all arms with these data, so that they have one rate; NaN where it is not known.
+    """
+    arms = [str(arm) for arm in tables.planned["arm_id"]]
+    data = {arm: str(tables.facts.get(arm, {}).get("dataset", "")) for arm in arms}
+    rates = {}
+    for name in dict.fromkeys(data.values()):
+        alike = {arm for arm in arms if data[arm] == name}
+        rows = tables.seeds[tables.seeds["arm_id"].astype(str).isin(alike)]
+        rates[name] = _rate(rows, [tables.facts[arm] for arm in alike if arm in tables.facts])
+    return {arm: rates[data[arm]] for arm in arms}
 
 
 def _rate(rows: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> float:
@@ -93,10 +107,11 @@ def series(tables: StudyTables, metric: str) -> dict[str, Series]:
     by_arm = dict(tuple(rows.groupby("arm_id", sort=False)))
     seeds_by_arm = dict(tuple(tables.seeds.groupby("arm_id", sort=False)))
     declared = metrics_in(tables).of(metric)
-    lines = {}
+    rates, lines = majority_rates(tables), {}
     for arm_id in tables.planned["arm_id"]:
         arm_rows, seeds = by_arm.get(arm_id), seeds_by_arm.get(arm_id)
-        lines[arm_id] = _one(arm_id, arm_rows, seeds, every_step=every_step, metric=declared, tables=tables)
+        one = _one(arm_id, arm_rows, seeds, every_step=every_step, metric=declared, tables=tables)
+        lines[arm_id] = replace(one, chance=chance_level(declared, rates[str(arm_id)]))
     return lines
 
 

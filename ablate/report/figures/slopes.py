@@ -20,11 +20,12 @@ from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import ratio_ticks
 from ablate.report.figures.titles import beside, narrow, title
 from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues
-from ablate.report.wording import unit, unit_on
+from ablate.report.wording import unit, unit_on, with_unit
 from ablate.words.rulings import seen
 
 MOST = 8
@@ -149,7 +150,7 @@ def _sides(ax: Axes, one: PairedValues) -> None:
         ax.set_xlabel(factor, fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.set_ylabel(beside(_label(metric_title(one.verdict.metric), shown.value), _SIDE, size=8.2), fontsize=8.2)
+    ax.set_ylabel(beside(with_unit(metric_title(one.verdict.metric), shown.value), _SIDE, size=8.2), fontsize=8.2)
 
 
 def _strip(ax: Axes, one: PairedValues) -> None:
@@ -180,20 +181,19 @@ def _strip(ax: Axes, one: PairedValues) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.yaxis.tick_right()
     ax.tick_params(axis="y", length=0)
-    # A number at the very top would stand in the title.
-    ticks = [at for at in MaxNLocator(5).tick_values(bottom, top) if bottom <= at <= top - 0.06 * (top - bottom)]
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
+    end = top - 0.06 * (top - bottom)  # a number at the very top would stand in the title
+    if verdict.scale == "log ratio":
+        ratio_ticks(ax.yaxis, bottom, end, most=6)
+    else:
+        ticks = [at for at in MaxNLocator(5).tick_values(bottom, top) if bottom <= at <= end]
+        ax.yaxis.set_major_locator(FixedLocator(ticks))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
     what = shown.difference
     if verdict.scale == "difference":
-        what = _label(tr("lower by") if falls(verdict) else tr("difference"), what)
+        what = with_unit(tr("lower by") if falls(verdict) else tr("difference"), what)
     ax.set_xticks([-0.02], [what], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
-
-
-def _label(name: str, of: str) -> str:
-    return name + (f" ({of})" if of else "")
 
 
 def _title(one: PairedValues) -> str:

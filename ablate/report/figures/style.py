@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ablate.lang import msg
+from ablate.track import colours
 
 INK = "#1f2429"  # text, axes
 SOFT = "#667079"  # secondary text, chance lines
@@ -24,9 +25,8 @@ RULE = "#d5dade"  # grid, spines
 BAND = "#e9ecef"  # the ±δ band
 PAPER = "#ffffff"
 
-# seaborn's "colorblind" palette without its two palest colours, which vanish on white. Written out because
-# the page needs the same values as CSS variables (with brighter twins for the dark page).
-HUES = ("#0173b2", "#d55e00", "#029e73", "#cc78bc", "#de8f05", "#56b4e9", "#ca9161", "#7f7f7f")
+HUES = colours.HUES
+# Their brighter twins for the dark page, where both are CSS variables.
 DARK_HUES = ("#4fb0ee", "#ff8f45", "#34cfa0", "#e5a0d8", "#f2b24a", "#9ad4fb", "#dfb58d", "#a8adb2")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 # (on, off, …) in points; empty is a solid line, then ever more broken.

@@ -1,17 +1,43 @@
-"""Labels below axes that do not touch each other."""
+"""Labels beside axes: they do not touch each other, and stand for what a reader compares."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.axis import Tick
+from matplotlib.axis import Axis, Tick
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from matplotlib.transforms import Bbox
+
+from ablate.words.amounts import ratio_text
 
 _GAP = 3.0
 """Pixels between two labels, at the least."""
+
+_RATIOS = (1, 10, 2, 5, 100, 1.5, 1.25, 3, 4, 1.1, 20, 50, 1000, 1.05, 1.02, 1.01)
+"""Ratios that may have a label, the ones that are easiest to read first; each with its inverse."""
+
+
+def ratio_ticks(axis: Axis, low: float, high: float, *, most: int = 7) -> None:
+    """Label an axis of log ratios with the ratios: nobody thinks in logarithms.
+
+    Parameters
+    ----------
+    low, high
+        Ends of the axis, natural logarithms.
+    most
+        About how many labels there is room for.
+    """
+    apart_by, kept = (high - low) / most, [0.0] if low <= 0.0 <= high else []
+    for ratio in _RATIOS[1:]:
+        for at in (math.log(ratio), -math.log(ratio)):
+            if low <= at <= high and all(abs(at - other) >= apart_by for other in kept):
+                kept.append(at)
+    axis.set_major_locator(FixedLocator(sorted(kept)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"×{ratio_text(value)}"))
 
 
 def apart(figure: Figure, *, names: Collection[Axes] = ()) -> None:

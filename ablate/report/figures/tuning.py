@@ -1,7 +1,8 @@
 """Figures of tuning: validation score over each tuned hyperparameter, and what more trials would have bought.
 
 They read a table with one row per tuning run (see `track.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
-of the trial) and one column per tuned hyperparameter; of `score` more is better, failures are filled.
+of the trial) and one column per tuned hyperparameter; of `score` more is better, failures are filled. What is drawn is
+the metric itself: where less of it is better the score is its negative, which nobody looks for on an axis.
 """
 
 from __future__ import annotations
@@ -9,30 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from textwrap import wrap
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.arms import arm_title
-from ablate.report.fair import score_title
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.style import HUES, INK, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import side_title, title
 from ablate.report.level_texts import short_levels
+from ablate.report.metric_names import metric_title
 from ablate.report.tuning_notes import in_every_seed
-from ablate.report.wording import listed, unit
+from ablate.report.wording import listed, unit, with_unit
 from ablate.stats.student import t_interval
-from ablate.stats.tuning_budget import expected_best
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 from ablate.track.tuned import fill_failures, having, tuned_facts, tuned_keys
@@ -43,6 +42,7 @@ MOST_PANELS = 16
 _ONCE = msg(
     "Ring: the chosen value; a square marks one on the edge of the grid. Tuning seeds are not the judging seeds."
 )
+LOWER = msg("Lower is better. ")
 _EACH = msg(
     "Rings: the values that seeds chose, each for itself, with their number; squares where too many of them chose the "
     "edge of the grid."
@@ -58,43 +58,40 @@ class Sensitivity(Kind):
 
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw them."""
-        trials = _trials(material.tables)
+        trials = trials_of(material.tables)
         if trials is None:
             return []
-        return sensitivity_curves(trials.runs, trials.names, score=trials.score, per_seed=trials.per_seed, name=name)
-
-
-@register("figure", "tuning_budget")
-@dataclass(frozen=True)
-class TuningBudget(Kind):
-    """What more trials would have bought."""
-
-    place, order, unasked = "tuning", 30, True
-
-    def draw(self, material: Material, *, name: str) -> Drawn | None:
-        """Draw it."""
-        trials = _trials(material.tables)
-        return None if trials is None else budget_curve(trials.runs, trials.names, score=trials.score, name=name)
+        return sensitivity_curves(
+            trials.runs, trials.names, score=trials.score, lower=trials.lower, per_seed=trials.per_seed, name=name
+        )
 
 
 @dataclass(frozen=True)
-class _Trials:
-    """The tuning runs with scores as the page shows them, the arms' names, the title of a score, and who chose."""
+class Trials:
+    """The tuning runs, the arms' names, the metric's title, whether less of it is better, and who chose.
+
+    Scores have the unit that the page shows.
+    """
 
     runs: pd.DataFrame
     names: Mapping[str, str]
     score: str
+    lower: bool
     per_seed: bool
 
 
-def _trials(tables: StudyTables) -> _Trials | None:
+def trials_of(tables: StudyTables) -> Trials | None:
+    """Return the tuning runs of a study; None where nothing was tuned, or no run has a score."""
     runs = None if tables.tuning is None else fill_failures(tables.tuning)
     if runs is None or runs.empty or runs["score"].isna().all():
         return None
     names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
     metric = metrics_in(tables).of(str(runs["metric"].iloc[0]))
     per_seed = any(in_every_seed(facts.get("tuning") or {}) for facts in tables.facts.values())
-    return _Trials(runs.assign(score=runs["score"] * unit(metric.unit).scale), names, score_title(metric), per_seed)
+    shown = unit(metric.unit)
+    runs = runs.assign(score=runs["score"] * shown.scale)
+    title_ = with_unit(metric_title(metric.name), shown.value)
+    return Trials(runs, names, title_, metric.better == "lower", per_seed)
 
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
@@ -108,6 +105,7 @@ def sensitivity_curves(
     names: Mapping[str, str],
     *,
     score: str = "validation score",
+    lower: bool = False,
     per_seed: bool = False,
     name: str = "tuning",
 ) -> list[Drawn]:
@@ -115,7 +113,8 @@ def sensitivity_curves(
 
     Of a hyperparameter that only some arms have, these are drawn.
 
-    `per_seed`: every seed chose for itself, and the trials it chose among are its own runs.
+    `lower`: less of the metric is better, and the scores are its negatives. `per_seed`: every seed chose for itself,
+    and the trials it chose among are its own runs.
     """
     drawn = []
     alone = len(tuned_keys(runs)) == 1
@@ -128,7 +127,7 @@ def sensitivity_curves(
         arms = [str(arm) for arm in dict.fromkeys(trials["arm_id"])][:MOST_PANELS]
         at_edge = edges(trials, key)
         with drawing():
-            figure = _curves(trials, arms, key, names, score=score, per_seed=per_seed)
+            figure = _curves(_as_logged(trials, lower), arms, key, names, at_edge, score=score, per_seed=per_seed)
         flagged = [names[arm] for arm, edge in at_edge.items() if edge]
         more = trials["arm_id"].nunique() - len(arms)
         note = (
@@ -147,6 +146,7 @@ def sensitivity_curves(
             who=tr(_EACH if per_seed else _ONCE),
             note=note,
         )
+        caption = caption.strip() + (" " + tr(LOWER).strip() if lower else "")
         words = [
             tr(
                 "{arm}: chosen {chosen}{edge}",
@@ -162,68 +162,16 @@ def sensitivity_curves(
     return drawn
 
 
-def budget_curve(
-    runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score", name: str = "tuning-budget"
-) -> Drawn | None:
-    """Draw the expected best score of k trials for every arm (eight at most); None with fewer than four trials."""
-    curves = {}
-    for arm, rows in runs.groupby("arm_id", sort=False):
-        means = rows.groupby("trial")["score"].mean().to_numpy(np.float64)
-        if len(means) >= 4 and np.isfinite(means).all():
-            curves[str(arm)] = (expected_best(means), len(means))
-    shown = dict(list(curves.items())[: len(HUES)])
-    if not shown:
-        return None
-    with drawing():
-        figure = Figure(figsize=(8.2, 3.9), layout="constrained")
-        ax = figure.subplots()
-        bare_axes(ax)
-        for i, (arm, (curve, _)) in enumerate(shown.items()):
-            dash = DASHES[i % len(DASHES)]
-            ax.plot(np.arange(1, len(curve) + 1), curve, color=HUES[i], linestyle=(0, dash) if dash else "-",
-                    marker=MARKERS[i], markersize=4.4, markeredgecolor=PAPER, label=names[arm])  # fmt: skip
-        ax.set_xlabel(tr("tuning trials"))
-        ax.set_ylabel("\n".join(wrap(tr("expected best {score}", score=score), 30)))
-        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        figure.legend(loc="outside upper left", ncols=min(3, len(shown)), fontsize=8.6)
-    trials = sorted({count for _, count in curves.values()})
-    equal = (
-        tr("{n} trials per arm", n=trials[0])
-        if len(trials) == 1
-        else tr("{low} to {high} trials per arm: unequal", low=trials[0], high=trials[-1])
-    )
-    left = tr(" {n} arms are not drawn.", n=len(curves) - len(shown)) if len(curves) > len(shown) else ""
-    caption = tr(
-        "The best of k trials to be expected, exactly, over all subsets of k of an arm's trials "
-        "({equal}); shown to half of them, beyond which the curve flattens whatever the truth is. Where "
-        "curves cross, which arm looks better depends on the budget.{left}",
-        equal=equal,
-        left=left,
-    )
-    words = [
-        tr(
-            "{arm} {first:.3g} with one trial, {last:.3g} with {n}",
-            arm=names[arm],
-            first=curve[0],
-            last=curve[-1],
-            n=len(curve),
-        )
-        for arm, (curve, _) in shown.items()
-    ]
-    return Drawn(
-        name,
-        tr("What more trials would have bought"),
-        figure,
-        caption,
-        tr("Expected best score by number of trials. ") + tr("; ").join(words) + tr("."),
-        floor=520,
-    )
+def _as_logged(runs: pd.DataFrame, lower: bool) -> pd.DataFrame:
+    """Return the runs with the metric itself for a score; to be drawn, not to choose by."""
+    return runs.assign(score=-runs["score"]) if lower else runs
 
 
 def _curves(
-    runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], *, score: str, per_seed: bool
-) -> Figure:
-    columns, at_edge = columns_for(len(arms)), edges(runs, key)
+    runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], at_edge: Mapping[str, bool], *, score: str,
+    per_seed: bool,
+) -> Figure:  # fmt: skip
+    columns = columns_for(len(arms))
     rows = math.ceil(len(arms) / columns)
     width = 7.0 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
     figure = Figure(figsize=(width, (3.4 if columns == 1 else 2.0) * rows + 0.9), layout="constrained")
@@ -248,7 +196,8 @@ def _curves(
             ax.tick_params(labelbottom=True)
     drawn = runs[runs["arm_id"].astype(str).isin(arms)]["score"]
     room = 0.08 * (float(drawn.max()) - float(drawn.min())) or 0.1
-    axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + room)  # intervals may leave it, scores never
+    # Intervals may leave the axes, scores never. Above them is room for the number of a ring, below the panel's title.
+    axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + (2.2 if per_seed else 1.0) * room)
     figure.supxlabel(key, fontsize=9.5, color=INK)
     side_title(figure, score)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
@@ -282,8 +231,10 @@ def _arm(ax: Axes, rows: pd.DataFrame, key: str, place: Mapping[object, float], 
     for value, count in counts.items():
         at = place[value]
         if len(counts) > 1:
-            ax.annotate(str(count), (at, means.loc[at]), (0, 8), textcoords="offset points", ha="center", fontsize=7.6,
-                        color=INK, zorder=6)  # fmt: skip
+            ax.annotate(str(count), (at, means.loc[at]), (0, 7.5), textcoords="offset points", ha="center",
+                        fontsize=7.6, color=INK, zorder=6, gid="seeds-that-chose",
+                        bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
+                        )  # fmt: skip
         ax.plot([at], [means.loc[at]], marker="s" if edge else "o", markersize=10, markerfacecolor="none",
                 markeredgecolor=HUES[1] if edge else INK, markeredgewidth=1.6, zorder=5,
                 gid="edge" if edge else "chosen")  # fmt: skip

@@ -64,7 +64,7 @@ def variance(tables: StudyTables, metric: str, *, name: str = "variance") -> Dra
         metric=metric_title(metric),
         left=left,
     )
-    words = [f"{_name(t)} {t.omega2:.2f} [{t.low:.2f}, {t.high:.2f}]" for t in shown]
+    words = [f"{_name(t)} {_share(t.omega2)} [{_share(t.low)}, {_share(t.high)}]" for t in shown]
     name = f"{name}-{metric_stem(metric)}"
     return Drawn(name, tr("Which factor matters: {metric}", metric=metric_title(metric)), figure, caption,
                  tr("Partial omega squared per term: ") + tr("; ").join(words) + tr("."), floor=480)  # fmt: skip
@@ -110,17 +110,28 @@ def _draw(terms: Sequence[Importance]) -> Figure:
         ax.barh(row, max(term.omega2, 0.0), height=0.56, color=colour, alpha=0.35 if single else 0.25, linewidth=0)
         ax.plot([term.low, term.high], [row, row], color=INK, linewidth=1.7, zorder=3)
         ax.plot([term.omega2], [row], marker="D" if single else "o", markersize=5, color=INK, zorder=4)
-        ax.annotate(f"{term.omega2:.2f}   p {p_value(term.p)}", (1.0, row), (6, 0), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", va="center", fontsize=8.4, annotation_clip=False)  # fmt: skip
+        words = f"{_share(term.omega2)}   p {p_value(term.p)}"
+        ax.annotate(words, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    va="center", fontsize=8.4, annotation_clip=False)  # fmt: skip
     ax.axvline(0, color=SOFT, linewidth=0.9)
     ax.set_yticks(range(len(terms)), [_name(term) for term in terms])
     ax.set_ylim(len(terms) - 0.45, -0.55)
-    ax.set_xlim(min(-0.02, *(term.low for term in terms)), 1.02)
+    ax.set_xlim(min(0.0, *(end for term in terms for end in (term.low, term.omega2))) - 0.02, 1.02)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(tr("partial ω²"))
     return figure
+
+
+def _share(value: float) -> str:
+    """Write a share with a true minus.
+
+    >>> _share(-0.021), _share(-0.001), _share(0.5)
+    ('−0.02', '0.00', '0.50')
+    """
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
 def _name(term: Importance) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import Failure
 from ablate.identity import digest
 from ablate.track import ledger, payload
+from ablate.track.colours import colour_tags
 from ablate.track.files import merge_arrays, merge_correctness, write_json, write_text
 from ablate.track.history import HASH_TAG, TIME_TAG
 from ablate.track.ledger import ASIDE, KIND_TAG
@@ -85,7 +86,12 @@ class ServerSession(StudySession):
         arm_run = {
             "name": arm.label,
             "started": int((now - sum(run.result.took for run in runs)) * 1_000),
-            "tags": {**self._shared, **payload.arm_tags(arm), KIND_TAG: "arm"},
+            "tags": {
+                **self._shared,
+                **payload.arm_tags(arm),
+                **colour_tags(self.study, arm),
+                KIND_TAG: "arm",
+            },
             "params": payload.flat_config(arm.config),
         }
         with self._spool.writing(), tempfile.TemporaryDirectory(prefix="ablate-") as place:

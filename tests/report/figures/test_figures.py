@@ -242,7 +242,7 @@ def test_ratios_of_several_metrics_share_an_axis_that_says_so(study):
     other = dataclasses.replace(verdict, claim_id="again", metric="ttt/recovery_steps")
     assert len(by_axis([verdict, other])) == 1
     _, axis = rows_of([verdict, other], {})
-    assert "effect on each metric (log ratio)" in axis.label
+    assert "effect on each metric (ratio, log scale)" in axis.label
     assert "steps" not in axis.label
 
 

@@ -160,7 +160,7 @@ def test_it_speaks_chinese():
     with speaking("zh"):
         _, drawn = draw(study_of())
     text = svg(drawn)
-    assert "更优" in text
+    assert "优效" in text
     assert "better by" not in text + drawn.caption + drawn.alt
 
 

@@ -196,13 +196,13 @@ def test_a_report_takes_the_place_of_the_one_before_it(store, look, runs_of):
 
 def test_verdicts_are_shown_on_the_pages_of_a_server(store, look, runs_of):
     store.open(study_of("norms", "k1")).close("FINISHED")
-    one = Shown("Norms: 1 supported", "- Yes.", {"a[x=1]": "supported", "b": "refuted"}, {"a[x=1]": (0.5, 0.25, None)})
+    one = Shown("1 supported: Norms", "- Yes.", {"a[x=1]": "supported", "b": "refuted"}, {"a[x=1]": (0.5, 0.25, None)})
     assert store.show("norms", "k1", one) is None
     assert store.show("norms", "k1", replace(one, tags={"b": "inconclusive"})) is None
     (top,) = runs_of("norms", "study")
     note = top.data.tags[NOTE]
-    assert note.startswith("# Norms: 1 supported\n\n## Verdicts\n- Yes.\n\n---\n\n")
-    assert note.count("## Verdicts") == 1
+    assert note.startswith("1 supported: Norms\n\n- Yes.\n\n---\n\n")
+    assert note.count("- Yes.") == 1
     assert look.get_experiment(top.info.experiment_id).tags[NOTE] == note
     assert {k: v for k, v in top.data.tags.items() if "verdict" in k} == {"ablate.verdict.b": "inconclusive"}
     effects = {k: v for k, v in top.data.metrics.items() if "effect" in k}
