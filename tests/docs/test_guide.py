@@ -37,7 +37,6 @@ def ablate(project, tmp_path_factory, monkeypatch, capsys):
     monkeypatch.chdir(project)
     monkeypatch.delenv("ABLATE_ROOT", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
     def call(line, *more, expected=0):
         program, *words = shlex.split(line)
@@ -119,11 +118,12 @@ def test_own_training_and_own_results_are_judged(ablate, project):
     assert "norm" in judged
 
 
-def test_what_makes_a_verdict_hold_is_run(ablate, project, monkeypatch):
+def test_what_makes_a_verdict_hold_is_run(ablate, tmp_path, monkeypatch):
     from ablate.judge import calibration
 
     some = [part for part in calibration.parts() if part.name in ("label-swap", "block-order", "failures")]
     monkeypatch.setattr(calibration, "parts", lambda: some)  # three of the checks: all take minutes
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where finished checks are kept
     noise, run, extend, verdict, report, calibrate = HOLDS
     assert "δ" in ablate(noise)
     ablate(run, "-j", "1")
