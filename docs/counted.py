@@ -141,7 +141,7 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
         ("report of 50,000 runs", r"and a\nreport ([\d.]+) s"),
         ("a run of 50,000, logged", r"kept its\npace \(([\d.]+) ms a run\)"),
     )),
-    ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),
+    ("docs/tutorial.zh.md", r"训练 (\d+) 个网络（(\d+) 个实验组，每组 (\d+) 个种子）", quickstart),
 )  # fmt: skip
 
 
