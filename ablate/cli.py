@@ -225,6 +225,8 @@ def _run(arguments: list[str]) -> None:
         "collect": _collect,
         **ACTIONS,
     }
+    if options.root is not None and options.root.exists() and not options.root.is_dir():
+        raise UserError(f"`--root` must be the folder that holds mlruns/, got the file {options.root}")
     with _told("ABLATE_ROOT", options.root):
         actions[options.command](options)
 

@@ -38,3 +38,10 @@ def test_an_interrupt_ends_with_130_and_says_how_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr("ablate.cli.run", interrupted)
     assert main(["studies"]) == 130
     assert "the same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "verdict", "studies"])
+def test_a_root_that_is_a_file_is_told(tmp_path, capsys, command):
+    (tmp_path / "file").write_text("x")
+    assert main([command, "--root", str(tmp_path / "file")]) == 2
+    assert "`--root` must be the folder that holds mlruns/, got the file" in capsys.readouterr().err

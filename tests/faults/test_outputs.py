@@ -9,6 +9,7 @@ import pytest
 
 HERE = Path(__file__).parents[2]
 ABLATE = f"{sys.executable} -m ablate"
+pytestmark = pytest.mark.slow
 RUN = f"{ABLATE} run f.py:train lr=0.1,0.2 seeds=2 --metric m:higher --jobs 1"
 
 
