@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ablate.judge.verdict import Verdict
 from ablate.report.findings.earlier import Earlier
@@ -81,11 +82,20 @@ def reworded(verdicts: Sequence[Verdict], study: Study) -> list[Verdict]:
 
 
 def words_of(name: str, study: Study) -> Words | None:
-    """Return a study's words in Chinese: as it was tracked, else as its file has them now.
+    """Return a study's words in Chinese: as its file has them now, else as it was tracked.
 
-    Words change nothing that is judged, so a translation may come after the runs. The file may be of another study.
+    Words change nothing that is judged, so a translation may come after the runs, or be corrected then. The file may be
+    of another study, or may say something else by now than what was tracked: then its translation is of that.
     """
-    if study.zh is not None:
-        return study.zh
     now = written_study(name.removesuffix(SUFFIX))
-    return now.zh if now is not None and same_question(now, study) else None
+    if now is None or now.zh is None or not same_question(now, study):
+        return study.zh
+    return now.zh if study.zh is None or _said(now) == _said(study) else study.zh
+
+
+def _said(study: Study) -> tuple[Any, ...]:
+    """Return what a study's translation is of."""
+    claims = [(claim.id, claim.says, claim.why_delta) for claim in study.claims]
+    figures = [figure.model_dump(mode="json") for figure in study.figures]
+    texts = (study.title, study.question, study.background)
+    return (*texts, list(study.confounds), list(study.not_concluded), figures, claims)

@@ -3,6 +3,7 @@
 import pytest
 
 from ablate.report.findings.folder import belongs, same_question
+from ablate.report.tell import words_of
 from ablate.resources import findings_folder
 from ablate.sweep.study_file import load_study, parse_study
 
@@ -58,3 +59,13 @@ def test_a_folder_without_verdicts_may_become_any_studys(tmp_path):
     study = parse_study({"title": "t", "factors": {"lr": [1, 2]}}, where="x")
     assert belongs(tmp_path, study)
     assert not belongs(findings_folder() / "batchnorm", study)
+
+
+def test_a_corrected_translation_is_shown_where_what_it_translates_is_the_same():
+    now = load_study("batchnorm")
+    tracked = now.model_copy(update={"zh": now.zh.model_copy(update={"title": "旧的标题"})})
+    assert words_of("batchnorm", tracked) == now.zh
+    assert words_of("batchnorm", tracked.model_copy(update={"zh": None})) == now.zh
+    otherwise = tracked.model_copy(update={"title": "It said something else"})
+    assert words_of("batchnorm", otherwise).title == "旧的标题"
+    assert words_of("no-such-study", tracked).title == "旧的标题"
