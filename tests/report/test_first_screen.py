@@ -225,6 +225,13 @@ def test_a_difference_of_nothing_is_neither_higher_nor_lower():
     assert change_text(verdict).startswith("0")
 
 
+def test_comparisons_that_nobody_claimed_are_counted_as_comparisons():
+    study = make_study(NORM, {**BN, "kind": "difference"})
+    (verdict,) = judge(study, make_tables(NORM, lambda v, s: 0.8 + 0.001 * s * (v["norm"] == "batch")))
+    tip = answer([verdict], verdict.outcome, verdict.outcome, "").number.tip
+    assert "correction for 1 comparison." in tip
+
+
 def test_what_stands_between_backticks_is_code_wherever_it_stands(many, tmp_path):
     study, tables = many
     html = write_report(study, tables, judge(study, tables), tmp_path).html.read_text(encoding="utf-8")
