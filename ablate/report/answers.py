@@ -176,9 +176,8 @@ def _interval_tip(v: Verdict) -> str:
     if v.p_adjusted is None:
         return told + tr(" From {used}.", used=used)
     p = f"= {p_value(v.p_adjusted)}".replace("= <", "<")
-    return told + tr(
-        " From {used}; p {p} after Holm's correction for {claims}.", used=used, p=p, claims=counted(v.family, "claim")
-    )
+    claims = counted(v.family, "comparison") if KINDS[v.kind].exploratory else counted(v.family, "claim")
+    return told + tr(" From {used}; p {p} after Holm's correction for {claims}.", used=used, p=p, claims=claims)
 
 
 def _metric(v: Verdict) -> Explained:

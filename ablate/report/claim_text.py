@@ -56,5 +56,8 @@ def change_text(v: Verdict, *, named: bool = True) -> str:
     ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
     size, *around = amounts(ends, v.unit, width=high - low, delta=v.delta)
     size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
-    text = tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
+    if effect == 0:
+        text = size  # neither higher nor lower
+    else:
+        text = tr("lower by {size}", size=size) if effect > 0 else tr("higher by {size}", size=size)
     return tr("{effect} by Student's t", effect=text) if v.so_far and named else text

@@ -44,6 +44,7 @@ _SPECIAL = {
 _NUMBER = re.compile(r"(?P<sign>[+−-]?)(?P<whole>\d[\d,]*)(?:\.(?P<decimals>\d+))?")
 _INTERVAL = re.compile(r"\[[+−-]?[\d.∞,]+, [+−-]?[\d.∞,]+\]")
 _TYPED = re.compile(r"[+-]?\d|[{$]")
+_ENDLESS = re.compile(r"[^\s=]{40,}")  # a path or a hash that is a level: no column is as wide
 _LONG_WORD, _PIECES = re.compile(r"\S{25,}"), re.compile(r"\S{1,16}")
 _PARTS = re.compile(r"[./_](?=\w{4})")  # where the name of a setting may go on in another line
 _BREAK = re.compile(r"\s*\n\s*")  # an empty line ends a paragraph, which no cell of a table may hold
@@ -66,7 +67,11 @@ def latex_prose(text: str) -> str:
     >>> latex_prose("commit 0123456789abcdef0123456789abcdef")
     'commit 0123456789abcdef\\allowbreak{}0123456789abcdef'
     """
-    return latex_text(_LONG_WORD.sub(lambda word: "\N{ZERO WIDTH SPACE}".join(_PIECES.findall(word[0])), text))
+    return latex_text(_breakable(_LONG_WORD, text))
+
+
+def _breakable(words: re.Pattern[str], text: str) -> str:
+    return words.sub(lambda word: "\N{ZERO WIDTH SPACE}".join(_PIECES.findall(word[0])), text)
 
 
 def arms_latex(table: Table | None, metric: str, *, label: str) -> str:
@@ -171,10 +176,11 @@ def _kind(css: str, cells: Sequence[str]) -> str:
         return f"S[table-format={sign}{whole}.{decimals}]"
     if css:
         return "r" if css == "n" else "c"
-    words = [cell for cell in cells if len(cell) > BROKEN_WORDS and " " in cell]
+    cells = [_breakable(_ENDLESS, cell) for cell in cells]
+    words = [cell for cell in cells if len(cell) > BROKEN_WORDS and re.search(r"[ \N{ZERO WIDTH SPACE}]", cell)]
     if not words:
         return "l"
-    longest = max(len(word) for cell in words for word in re.split("[ =]", cell)) + 1
+    longest = max(len(word) for cell in words for word in re.split("[ =\N{ZERO WIDTH SPACE}]", cell)) + 1
     letters = LONGEST_WORDS if max(map(len, words)) > 2 * LONGEST_WORDS else SHORTEST_WORDS
     return rf">{{\raggedright\arraybackslash}}p{{{max(0.6 * longest, 0.48 * letters):.3g}em}}"
 
@@ -210,7 +216,9 @@ def _cell(cell: str, kind: str) -> str:
     if _INTERVAL.fullmatch(cell):
         low, high = cell.strip("[]").replace("−", "-").replace("∞", r"\infty").split(", ")
         return f"$[{low},\\,{high}]$"
-    return latex_text(cell).replace("=", r"=\allowbreak{}") if kind.startswith(">") else latex_text(cell)
+    if kind.startswith(">"):
+        return latex_text(_breakable(_ENDLESS, cell)).replace("=", r"=\allowbreak{}")
+    return latex_text(cell)
 
 
 def _row(texts: Sequence[str], *, italic: bool = False) -> str:

@@ -11,16 +11,20 @@ from ablate.report.wording import significant
 _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
+_TYPED = 4  # significant digits that a person types: a number with no more of them is shown as it is
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 
 
 def short_levels(levels: Sequence[Level]) -> dict[Level, str]:
     """Return a short text for each level of a factor, short but still true and still distinct.
 
-    Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 %.
+    Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 % (below 1, within 1 %
+    of the distance to 1 as well). What a person typed, a number of at most four digits, stays what it is.
 
     >>> short_levels([10**-2.2, 0.125, "batch", None])
     {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'null'}
+    >>> list(short_levels([0.9, 0.99, 0.999, 0.99999, 0.00119]).values())
+    ['0.9', '0.99', '0.999', '0.99999', '0.00119']
 
     A list of equal numbers is printed as one and how often.
 
@@ -64,9 +68,12 @@ def _level(level: Level) -> str:
     if level is None or isinstance(level, bool):
         return level_name(level)  # `none`, `on` and `off` are texts
     if isinstance(level, float):
+        size = abs(level)
+        room = 0.01 * (min(size, 1 - size) if 0.9 < size < 1 else size)  # a momentum of 0.99999 is not 1
         for digits in range(2, 17):
-            text = significant(abs(level), digits)
-            if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
+            text = significant(size, digits)
+            short = abs(float(text) - size) <= room and float(f"{size:.{_TYPED}g}") != size
+            if short or float(text) == size:
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
     parsed = expanded(restored(level))
     if not isinstance(parsed, list) or not all(isinstance(number, int | float) for number in parsed):

@@ -63,7 +63,8 @@ def why_of(v: Verdict) -> str:
         reason = replace(reason, numbers={**reason.numbers, "outcome": ruling_of(v, reason.numbers["outcome"])})
     if not KINDS[v.kind].directed and is_gain(v) and reason.numbers.get("symbol") == "":
         reason = replace(reason, numbers={**reason.numbers, "symbol": tr("gain")})
-    less = KINDS[v.kind].directed and v.predicts == "lower" and not beside_a_size
+    against = beside_a_size and reason.code == "below"  # the sentence says `raises by 0.36`: no interval below 0 here
+    less = KINDS[v.kind].directed and v.predicts == "lower" and (not beside_a_size or against)
     return said(reason, turned=less and reason.code in _TURNED, delta=v.delta)
 
 

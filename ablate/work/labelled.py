@@ -50,8 +50,8 @@ def _own_names(study: Study) -> dict[str, str]:
     names = {key: key.removeprefix(PREFIX).removeprefix("program.") for key in keys if key.startswith("program.")}
     others = {*keys, *study.fixed, *study.metrics, *(name.partition(".")[0] for name in (*keys, *study.fixed))}
     told = [*names.values(), *(study.labels.factors.values() if study.labels is not None else ())]
-    return {
-        key: tr(name.replace("_", " "))
+    return {  # the words of a parameter are its author's: one that is called `kind` or `mean` is no message of ours
+        key: name.replace("_", " ") if key.startswith(PREFIX) else tr(name.replace("_", " "))
         for key, name in names.items()
         if told.count(name) == 1 and name not in others and not any(mark in name for mark in ".[]{}=,;|")
     }

@@ -12,6 +12,7 @@ from ablate.claims.parts import effect_label
 from ablate.claims.reason import because
 from ablate.judge.rule import judge
 from ablate.report.answers import answer
+from ablate.report.claim_text import change_text
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
 from ablate.sweep.study_file import load_study
@@ -215,6 +216,20 @@ def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(kind, gain, said):
     assert told.number.text.startswith(said)
     assert "+" not in told.number.text
     assert "difference" not in why_of(verdict) + sentence_of(verdict), "of a gain"
+
+
+def test_a_difference_of_nothing_is_neither_higher_nor_lower():
+    study = make_study(NORM, {**BN, "metric": "final/test_loss"})
+    (verdict,) = judge(study, make_tables(NORM, lambda v, s: 0.5 + 0.01 * s, metric="final/test_loss"))
+    assert verdict.effect == 0
+    assert change_text(verdict).startswith("0")
+
+
+def test_comparisons_that_nobody_claimed_are_counted_as_comparisons():
+    study = make_study(NORM, {**BN, "kind": "difference"})
+    (verdict,) = judge(study, make_tables(NORM, lambda v, s: 0.8 + 0.001 * s * (v["norm"] == "batch")))
+    tip = answer([verdict], verdict.outcome, verdict.outcome, "").number.tip
+    assert "correction for 1 comparison." in tip
 
 
 def test_what_stands_between_backticks_is_code_wherever_it_stands(many, tmp_path):

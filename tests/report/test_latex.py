@@ -95,6 +95,16 @@ def test_many_rows_long_texts_and_long_names_fit_one_column_and_its_pages(tmp_pa
     compiled(tmp_path, latex_table(long, label="a") + latex_table(many, label="b"), option)
 
 
+def test_a_level_that_is_a_path_does_not_make_its_column_as_wide_as_itself():
+    path = "/data/experiments/2026/11/30/run_with_everything_enabled_and_more_and_more_and_more"
+    rows = tuple(TextRow((told, "0.5")) for told in (path, f"the file {path}", "none"))
+    text = latex_table(Table("A", (Column("data"), Column("mean", "n")), rows), label="a")
+    (width,) = re.findall(r"p\{([\d.]+)em\}", text)
+    assert float(width) <= 15
+    assert r"\allowbreak{}" in text
+    assert text.replace(r"\allowbreak{}", "").count(path.replace("_", r"\_")) == 2
+
+
 @needs_tex
 def test_the_document_of_a_paper_kit_compiles(make, tmp_path: Path):
     model, tables = make((0.01, 0.1))

@@ -9,7 +9,7 @@ from ablate.judge.fairness import FixedTuned, Mean
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.fair import mean_text
-from ablate.report.level_texts import short_levels
+from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow, html_text, markdown_table, markdown_text
 from ablate.report.verdict_table import verdict_table
@@ -50,6 +50,14 @@ def test_an_interval_open_to_one_side_says_so():
 
 def test_levels_that_would_read_alike_are_written_out():
     assert list(short_levels([0.1, 0.1001, 0.01]).values()) == ["0.1", "0.1001", "0.01"]
+
+
+def test_a_number_that_somebody_typed_is_not_rounded_to_another():
+    typed = [0.9, 0.99, 0.999, 0.995, 0.00119, 0.01995, 100.5, -0.9995, 0.99999]
+    told = list(short_levels(typed).values())
+    assert [float(text.replace("−", "-")) for text in told] == typed
+    assert shortened("optimizer.momentum=0.999, norm=batch") == "optimizer.momentum=0.999, norm=batch"
+    assert list(short_levels([0.158489319, 0.999912345]).values()) == ["0.16", "0.999912"]
 
 
 def test_null_is_written_as_in_a_study_file_and_none_is_a_text():

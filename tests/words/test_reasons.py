@@ -146,6 +146,7 @@ def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
          "lies above δ = 0.1: the effect goes the other way."),
         ((-0.54, -0.06, 0.1), ("refuted", "harmful", "harmful"), "[0.06, 0.54]",
          "lies above 0: the effect goes the other way, but is not shown to be larger than δ = 0.1."),
+        ((-0.42, -0.36, 0.0), ("refuted", "worse", "below"), "[0.360, 0.420]", "lies above 0."),
         ((-0.05, 0.04, 0.1), ("refuted", "negligible", "negligible"), "[−0.040, 0.050]", "lies within ±δ = 0.1."),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.style import BAND, HUES, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.titles import told_apart
 from ablate.report.metric_names import metric_title
 from ablate.report.sweep import effect_title
 from ablate.report.wording import effect_text, unit
@@ -84,7 +85,7 @@ def _draw(shown: Sequence[Effect], sweep: Sweep, declared: str, title: str) -> F
                 markerfacecolor=colour if one.shown else PAPER, zorder=4)  # fmt: skip
         ax.annotate(_number(one, declared), (1.0, row), (6, 0), xycoords=("axes fraction", "data"),
                     textcoords="offset points", va="center", fontsize=8.4, annotation_clip=False)  # fmt: skip
-    ax.set_yticks(range(len(shown)), [effect_title(one) for one in shown])
+    ax.set_yticks(range(len(shown)), told_apart([effect_title(one) for one in shown]))
     ax.set_ylim(len(shown) - 0.45, -0.55)
     ax.grid(visible=False)
     ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)

@@ -23,6 +23,7 @@ from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.series import chance_level, majority_rates
 from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.titles import told_apart
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import capitalised, plain_number, unit, with_unit
 from ablate.track.record import StudyTables
@@ -123,7 +124,7 @@ def _of_arms(tables: StudyTables, kept: list[str]) -> StudyTables:
 
 def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
     failures = _failed(tables, end)
-    names = list(arm_titles(tables).values())
+    names = told_apart(list(arm_titles(tables).values()))
     shown = unit(end.declared.unit)
     height = row_height(0.3, len(names), around=1.0) * len(names) + 1.0
     figure = Figure(figsize=(9.0, height), layout="constrained")

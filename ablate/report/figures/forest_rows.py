@@ -10,6 +10,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figures.jointly import joint_ends
+from ablate.report.figures.titles import told_apart
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import p_value, unit_on
@@ -119,7 +120,8 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
                 so_far=v.so_far,
             )
         )
-    return rows, scale
+    labels = told_apart([row.label for row in rows])
+    return [replace(row, label=label) for row, label in zip(rows, labels, strict=True)], scale
 
 
 def _member(claim_id: str) -> str:

@@ -21,7 +21,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import ratio_ticks
-from ablate.report.figures.titles import beside, narrow, title
+from ablate.report.figures.titles import beside, narrow, title, told_apart
 from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues
@@ -144,6 +144,7 @@ def _sides(ax: Axes, one: PairedValues) -> None:
     ax.margins(y=0.06)
     factor, sides = _sides_of(one.verdict.against_text, one.verdict.arm_text)
     # Each side has half of the panel: longer names are broken where a reader would.
+    sides = told_apart(sides, 48)
     ax.set_xticks([0, 1], [narrow(side, 11) if len(side) > 11 and "\n" not in side else side for side in sides])
     ax.tick_params(axis="x", labelsize=7.8)
     if factor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -114,14 +115,28 @@ def side_title(figure: Figure, text: str) -> None:
     figure.supylabel(beside(text, max(1.0, figure.get_figheight() - 1.1)), fontsize=9.5, color=INK)
 
 
+def told_apart(names: Sequence[str], most: int = 88) -> list[str]:
+    """Return names of rows or sides; those of more than `most` letters are cut in the middle, if they stay apart.
+
+    A name takes the room of what is drawn beside it; the figure's description has the whole one.
+
+    >>> told_apart(["norm=batch", "path=a/b/c/d/e/f"], most=11)
+    ['norm=batch', 'path=…d/e/f']
+    """
+    side = (most - 1) // 2
+    cut = {name: name if letters(name) <= most else f"{name[:side]}…{name[-side:]}" for name in names}
+    times = Counter(cut.values())
+    return [cut[name] if times[cut[name]] == 1 else name for name in names]
+
+
 def narrow(text: str, letters: int) -> str:
-    r"""Break a name such as a level into lines of about so many letters, after `_`, `=`, `.` and blanks.
+    r"""Break a name such as a level into lines of about so many letters, after `_`, `=`, `.`, `/` and blanks.
 
     >>> narrow("zero_centred_sigmoid", 12)
     'zero_\ncentred_\nsigmoid'
     """
     lines: list[str] = []
-    for part in re.split(r"(?<=[_=. ])", text):
+    for part in re.split(r"(?<=[_=./ ])", text):
         if lines and len(lines[-1]) + len(part) <= letters:
             lines[-1] += part
         else:

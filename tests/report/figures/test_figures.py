@@ -246,6 +246,13 @@ def test_ratios_of_several_metrics_share_an_axis_that_says_so(study):
     assert "steps" not in axis.label
 
 
+def test_a_very_long_name_leaves_a_forest_as_wide_as_others(study):
+    verdict = dataclasses.replace(judge(*study)[0], claim_id="trained-on-" + "a-path-of-many-folders-" * 12)
+    drawn = forest([verdict])
+    assert drawn.figure.get_figwidth() < 14
+    assert verdict.claim_id in drawn.alt
+
+
 @pytest.mark.parametrize(("least", "most", "ticks"), [(0.0, 0.5, "12.5 25 37.5 50"), (0.0, None, "25 50 75 100")])
 @pytest.mark.parametrize("whole", [1.0, 100.0])
 def test_a_share_with_bounds_of_its_own_is_drawn_in_per_cent_of_all_examples(make, whole, least, most, ticks):

@@ -7,7 +7,7 @@ from ablate.report.figures.margins import legend_columns
 from ablate.report.figures.panels import legend
 from ablate.report.figures.slopes import slopes
 from ablate.report.figures.style import drawing
-from ablate.report.figures.titles import beside, fitted, head, narrow, side_title, title
+from ablate.report.figures.titles import beside, fitted, head, narrow, side_title, title, told_apart
 from ablate.report.pairs import paired_values
 
 from ...judge.conftest import BN, make_study, make_tables
@@ -40,6 +40,17 @@ def test_nothing_is_lost_where_lines_suffice():
 def test_a_name_is_broken_where_a_reader_would():
     assert narrow("zero_centred_sigmoid", 13) == "zero_centred_\nsigmoid"
     assert narrow("relu", 11) == "relu"
+
+
+def test_a_very_long_name_leaves_room_for_what_is_drawn_beside_it():
+    long = "data=/data/experiments/" + "run_with_everything_" * 8
+    first, second, same = told_apart([f"{long}, beta=0.9", f"{long}, beta=0.99", "norm=batch"])
+    assert same == "norm=batch"
+    assert (first[:20], first[-10:], second[-10:]) == (long[:20], ", beta=0.9", " beta=0.99")
+    assert max(map(len, (first, second))) <= 88
+    alike = [f"{'a' * 90}{middle}{'a' * 90}" for middle in "xy"]
+    assert told_apart(alike) == alike, "cut, they would be one"
+    assert told_apart([long, long]) == [f"{long[:43]}…{long[-43:]}"] * 2
 
 
 def test_many_counts_do_not_squeeze_their_panels():
