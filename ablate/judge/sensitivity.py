@@ -71,8 +71,9 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
     """Return the seeds' contrasts with failed and missing runs at the worst and best value for the claim.
 
     A run whose value is not its own (failed, missing, undefined; not one that used up its budget) counts as the worst
-    or the best value that any run of the comparison was observed to end with: worst for the claim is low where its side
-    counts positive. Empty where every run has a value of its own, or none has.
+    or the best value that any run of the comparison was observed to end with, or that a failed one counts as, so that
+    what was chosen lies between the two: worst for the claim is low where its side counts positive. Empty where every
+    run has a value of its own, or none has.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
     open_runs = planned.all(axis=(1, 2), keepdims=True) & ~observed
     if not open_runs.any() or not observed.any():
         return {}
-    least, most = float(values[observed].min()), float(values[observed].max())
+    known = observed | (endpoint.ran[:, sides.columns] & np.isfinite(values))
+    least, most = float(values[known].min()), float(values[known].max())
     positive = sides.weights > 0
     worst = np.where(open_runs, np.where(positive, least, most), values)
     best = np.where(open_runs, np.where(positive, most, least), values)

@@ -148,12 +148,12 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         if any(claims):
             note += tr(
                 " Worst … best: every run that failed or is missing counts as the worst value for the claim, then as "
-                "the best, of those seen in any run of the comparison."
+                "the best, of those that a run of the comparison has or a failed one counts as."
             )
         if not all(claims):
             note += tr(
                 " Worst … best, of what nobody claimed: every run that failed or is missing counts as the worst value "
-                "for the arm, then as the best, of those seen in any run of the comparison."
+                "for the arm, then as the best, of those that a run of the comparison has or a failed one counts as."
             )
     return Table(tr("Verdict by verdict"), tuple(columns), tuple(rows), note)
 

@@ -29,13 +29,23 @@ def test_failures_at_their_worst_and_best_bound_the_effect():
     rows = {said(row.reason): row for row in verdict.sensitivity}
     own = sum(0.05 + s / 1000 for s in range(1, 12))
     assert verdict.effect == pytest.approx((own + CHANCE - 0.85) / 12)
-    worst, best = own / 12 + (0.85 - 0.85) / 12, (own + 0.911 - 0.85) / 12
+    worst, best = (own + CHANCE - 0.85) / 12, (own + 0.911 - 0.85) / 12
     assert verdict.bounds == pytest.approx((worst, best))
     assert rows["failed and missing runs at the value worst for the claim"].effect == pytest.approx(worst)
     assert said(verdict.scope) == (
         "This is about runs that train: norm=none (none of 12 failed; at most 22 % of such runs fail, at 95 %). "
         "It says nothing about runs that fail."
     )
+
+
+def test_what_was_chosen_lies_between_failures_at_their_worst_and_best():
+    def value(v, s):
+        return 0.9 + s / 1000 if v["norm"] == "batch" else "diverged" if s < 6 else 0.9
+
+    verdict = judged(value)
+    assert verdict.effect > 0.3  # the six count as guessing, which no run that trains comes near
+    assert verdict.bounds[0] < 0.02
+    assert verdict.bounds[1] == pytest.approx(verdict.effect)
 
 
 def test_a_loss_that_cannot_be_tested_still_has_its_bounds():
