@@ -15,6 +15,7 @@ from typing import Any
 
 from ablate.errors import Failure
 from ablate.resources import plain_file
+from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 from ablate.values import from_json
 
@@ -33,9 +34,17 @@ class _Results(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return what a name stands for, where it is part of a result."""
+        if (module, name) == ("builtins", "getattr"):  # how early releases of Python 3.11 write a member of an enum
+            return _member
         if (module, name) not in _MADE | _ARRAYS:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which is no part of a result; it was not run")
         return super().find_class(module, name)
+
+
+def _member(kind: Any, name: str) -> Outcome:
+    if kind is not Outcome:
+        raise pickle.UnpicklingError(f"it asks for {name!r:.80} of what is no outcome; it was not run")
+    return Outcome[name]
 
 
 def result_from(path: Path) -> RunResult:

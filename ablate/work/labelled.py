@@ -47,11 +47,12 @@ def labels_of(study: Study, words: Words | None) -> Labels:
 def _own_names(study: Study) -> dict[str, str]:
     """Return the settings of a study's Program by their own names, where no two have the same one."""
     keys = [*study.factors, *(study.tune.all_keys if study.tune is not None else ())]
-    names = {key: key.removeprefix(PREFIX).removeprefix("program.") for key in keys if key.startswith("program.")}
+    # The parameters of own code have their short names already (`sweep.own_keys`).
+    names = {key: key.removeprefix("program.") for key in keys if key.startswith("program.") and PREFIX not in key}
     others = {*keys, *study.fixed, *study.metrics, *(name.partition(".")[0] for name in (*keys, *study.fixed))}
     told = [*names.values(), *(study.labels.factors.values() if study.labels is not None else ())]
-    return {  # the words of a parameter are its author's: one that is called `kind` or `mean` is no message of ours
-        key: name.replace("_", " ") if key.startswith(PREFIX) else tr(name.replace("_", " "))
+    return {
+        key: tr(name.replace("_", " "))
         for key, name in names.items()
         if told.count(name) == 1 and name not in others and not any(mark in name for mark in ".[]{}=,;|")
     }

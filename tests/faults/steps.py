@@ -268,7 +268,7 @@ def trial(place, name, states, *, at, number):
     wrong += [f"{running} runs seem to run"] * (running > 0)
     for ours in ("steps", "seen.json", "modules"):
         (place / "temporary" / ours).unlink(missing_ok=True)
-    wrong += [f"left: {one}" for one in [*left(place, []), *processes(place).values()]]
+    wrong += [f"left: {one}" for one in [*left(place, [], set()), *processes(place).values()]]
     return {"command": name, "signal": number, "step": at, "code": code, "as": _which(seen, old, new), "wrong": wrong}
 
 

@@ -57,6 +57,7 @@ def test_a_result_comes_back_as_it_was(spool):
         b"cposix\nsystem\n(S'mkdir executed'\ntR.",
         b'cbuiltins\neval\n(S\'__import__("os").mkdir("executed")\'\ntR.',
         b"cablate.train.program\nRunResult.__init__.__globals__\n.",
+        b"cbuiltins\ngetattr\n(cnumpy\nndarray\nS'tofile'\ntR.",
         b"\x80\x04\x8c\x15ablate.train.program\x8c\x0aRunResult.x\x93.",
         b"",
         pickle.dumps(3),
