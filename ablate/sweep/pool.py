@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from functools import wraps
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +66,7 @@ def in_pool(workers: int, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
             task = next(left, None)
             if task is None:
                 return
-            future = executor.submit(task)
+            future = submitted(executor, task)
             given += 1
         future.add_done_callback(end)
 
@@ -95,6 +96,21 @@ def in_pool(workers: int, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
         raise
 
 
+def submitted(executor: Executor, task: Callable[[], T]) -> Future[T]:
+    """Give a task to a pool, whose workers may have to be started for it.
+
+    Ctrl-C, which a terminal sends to them too, is held back from them until they ignore it (`end_with`): one that still
+    imports would print a traceback. A blocked signal is inherited.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        return executor.submit(task)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(task)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def release() -> None:
     """End the worker processes, and the threads of this one that serve them: what is left may fork (a report)."""
     from joblib.externals.loky import get_reusable_executor
@@ -120,6 +136,8 @@ def end_with(parent: int) -> None:
         return
     _watching.add(os.getpid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
@@ -145,6 +163,8 @@ def _start_tracker() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         tracker.ensure_running()
+        # That of Python, which loky starts with its first worker: it lets go of signals that are held back by then.
+        resource_tracker.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

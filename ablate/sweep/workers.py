@@ -14,7 +14,7 @@ from ablate.programs.uses import code_of_files
 from ablate.registry import register
 from ablate.sweep.launch import Launcher, Serial, Trained, pack, train_apart, train_packed
 from ablate.sweep.plan import Job
-from ablate.sweep.pool import in_pool, lost, pool, release
+from ablate.sweep.pool import in_pool, lost, pool, release, submitted
 from ablate.train.program import RunResult
 
 
@@ -38,7 +38,7 @@ class Loky(Launcher):
         def start() -> None:
             with contextlib.suppress(lost()):  # killed while it got ready: training starts others
                 executor = pool(self.workers)
-                for one in [executor.submit(_ready) for _ in range(self.workers)]:
+                for one in [submitted(executor, _ready) for _ in range(self.workers)]:
                     one.result()
 
         thread = threading.Thread(target=start, daemon=True)

@@ -24,7 +24,8 @@ SHOWN = dict(zip(COMMANDS, blocks("text"), strict=True))
 
 def words_of(text):
     """Return the lines of a printed text without its numbers, times, endings and the way the program was called."""
-    text = re.sub(r"(reports/|\S*ablate ui).*", r"\1", text).replace("python -m ablate", "ablate")
+    text = re.sub(r"\S*/ablate ui", "ablate ui", text)  # by its path, where the environment is not active
+    text = re.sub(r"(reports/|ablate ui).*", r"\1", text).replace("python -m ablate", "ablate")
     text = re.sub(r"(of it training\)): .*", r"\1", text)
     text = re.sub(r"[−+-]?\d+(?:[.,]\d+)*(?: (?:s|min|h)\b)?", "N", text)
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]

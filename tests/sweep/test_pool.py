@@ -181,3 +181,29 @@ def test_that_what_tidies_up_was_killed_prints_no_traceback(tmp_path):
         _, err = driver.communicate()
     assert driver.returncode == 0
     assert "Traceback" not in err
+
+
+# Whoever waits for `started` knows that a worker process is there, and imports.
+STARTING = """
+import os, sys
+from ablate.sweep.pool import pool, submitted
+executor = pool(2)
+future = submitted(executor, os.getpid)
+print("started", flush=True)
+sys.stdin.readline()
+print(future.result() != os.getpid(), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_of_a_terminal_does_not_reach_workers_that_still_import(tmp_path):
+    with started(STARTING, tmp_path, stderr=subprocess.PIPE) as driver:
+        assert driver.stdout.readline() == "started\n"
+        children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children").read_text().split()
+        workers = [int(pid) for pid in children if "LokyProcess" in Path(f"/proc/{pid}/cmdline").read_text()]
+        for pid in workers:
+            os.kill(pid, signal.SIGINT)
+        out, err = driver.communicate("go\n")
+    assert workers
+    assert out == "True\n", err
+    assert "Traceback" not in err
