@@ -66,7 +66,7 @@ def plain_file(path: Path) -> Path:
         It is a pipe or a device: to read it would wait for ever, or never end.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(errno.EINVAL, "it is no plain file, but a pipe or a device", str(path))
+        raise OSError(errno.EINVAL, "it is not a plain file, but a pipe or a device", str(path))
     return path
 
 

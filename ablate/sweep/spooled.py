@@ -37,13 +37,13 @@ class _Results(pickle.Unpickler):
         if (module, name) == ("builtins", "getattr"):  # how early releases of Python 3.11 write a member of an enum
             return _member
         if (module, name) not in _MADE | _ARRAYS:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which is no part of a result; it was not run")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which is not part of a result; it was not run")
         return super().find_class(module, name)
 
 
 def _member(kind: Any, name: str) -> Outcome:
     if kind is not Outcome:
-        raise pickle.UnpicklingError(f"it asks for {name!r:.80} of what is no outcome; it was not run")
+        raise pickle.UnpicklingError(f"it asks for {name!r:.80} of something that is not an outcome; it was not run")
     return Outcome[name]
 
 
@@ -53,7 +53,7 @@ def result_from(path: Path) -> RunResult:
     Raises
     ------
     Failure
-        It was written by another version of ablate and cannot be read, or is no result; nothing was executed.
+        It was written by another version of ablate and cannot be read, or is not a result; nothing was executed.
     """
     try:
         result = _Results(io.BytesIO(plain_file(path).read_bytes())).load()
@@ -71,7 +71,7 @@ def file_name(part: str) -> str:
     Raises
     ------
     Failure
-        It would lead out of the folder, or is no such part at all.
+        It would lead out of the folder, or is not such a part at all.
     """
     if not isinstance(part, str) or _NAME.fullmatch(part) is None:
         raise Failure(f"{part!r:.80} of a job is not the name of a file: mlruns/jobs is damaged or comes from "

@@ -366,7 +366,7 @@ def test_pipes_in_place_of_files_are_not_waited_for(project, tmp_path):
             assert "Traceback" not in done.stderr
             assert done.returncode == 0 or "pipe" in done.stderr
         (tmp_path / "o.zip").unlink(missing_ok=True)
-    assert "no plain file, but a pipe or a device" in done.stderr
+    assert "not a plain file, but a pipe or a device" in done.stderr
 
 
 @pytest.mark.slow

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from slurm_node import SlurmServer, why_not
 
 from ablate.cli import main
 from ablate.errors import Failure, Submitted, UserError
@@ -266,20 +265,6 @@ def test_without_slurm_it_is_told(tmp_path, monkeypatch):
     ticket = Ticket("1", "slurm", "", "", (), {})
     with pytest.raises(Failure, match="Slurm does not say how its jobs stand"):
         states([ticket])
-
-
-@pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
-    if reason := why_not():
-        pytest.skip(reason)
-    server = SlurmServer(tmp_path_factory.mktemp("slurm"))
-    try:
-        server.start()
-    except RuntimeError as error:
-        server.stop()
-        pytest.skip(str(error))
-    yield server
-    server.stop()
 
 
 @pytest.fixture

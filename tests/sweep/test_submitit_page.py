@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from pages import ROOT, already_installed, blocks, lines
-from slurm_node import SlurmServer, why_not
 
 from ablate.cli import main
 
@@ -32,20 +31,6 @@ claims:
      by_at_least: 0.01}
 """
 SMALL = ["dataset=digits", "dataset.train_size=60", "batch_size=20", "model.hidden=[8]", "epochs=1", "seeds=2"]
-
-
-@pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
-    if reason := why_not():
-        pytest.skip(reason)
-    server = SlurmServer(tmp_path_factory.mktemp("slurm"))
-    try:
-        server.start()
-    except RuntimeError as error:
-        server.stop()
-        pytest.skip(str(error))
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=["local", "slurm"])
