@@ -2,6 +2,8 @@
 
 import os
 
+from collections import Counter
+
 from hypothesis import settings
 
 for name in ("ABLATE_ROOT", "ABLATE_TRACKING_URI", "MLFLOW_TRACKING_URI"):
@@ -13,3 +15,14 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 else:
     settings.load_profile("here")
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):  # pytest-xdist would begin with the files that hold many tests
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take long, so that no process waits for the other's last one."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
