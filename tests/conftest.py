@@ -1,7 +1,6 @@
 """No test knows a developer's own store. Generated cases are the same in every run of CI; elsewhere they are new."""
 
 import os
-
 from collections import Counter
 
 from hypothesis import settings

@@ -168,7 +168,7 @@ def test_requests_that_meet_in_the_servers_database_are_sent_again(tmp_path, ser
 @pytest.mark.timeout(1200)  # 20 s where nothing else runs
 @pytest.mark.parametrize("wish", ["lost", "500"])
 def test_wherever_a_delivery_breaks_off_every_run_is_there_once(wish, tmp_path, server, look, runs_of):
-    """At every request in turn: the server did not do it, or did it and the answer was lost. An arm for each request."""
+    """At every request in turn, each in an arm of its own: it was not done, or it was and the answer was lost."""
     study = study_of("norms", "k1", arms=("none", *(f"norm-{number:02}-" for number in range(REQUESTS))), seeds=(0, 1))
     with Proxy(server.uri) as proxy:
         store = ServerStore(proxy.uri, tmp_path)
