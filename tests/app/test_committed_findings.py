@@ -62,7 +62,7 @@ def test_the_sentences_are_known_and_the_scoreboard_names_every_finding():
 
 def test_the_committed_findings_stay_small():
     total = sum(path.stat().st_size for path in Path(FINDINGS).rglob("*") if path.is_file())
-    assert total < 40_000_000
+    assert total < 50_000_000  # a study that tunes in every seed keeps every trial of every seed
 
 
 def test_the_first_page_counts_the_panels_as_the_verdicts_do():
