@@ -18,7 +18,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import effect_text, unit
+from ablate.report.wording import effect_text, unit, with_unit
 from ablate.words.amounts import amount
 
 _ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 10.0, 1.9, 3.2  # inches
@@ -110,8 +110,7 @@ def _draw(v: Verdict, rows: Sequence[_Row]) -> Figure:
     ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-    label = tr("effect on {metric}", metric=metric_title(v.metric))
-    label += f" ({shown.difference})" if shown.difference else ""
+    label = with_unit(tr("effect on {metric}", metric=metric_title(v.metric)), shown.difference)
     ax.set_xlabel(label + (tr(";  δ = {delta}", delta=amount(v.delta, v.unit)) if v.delta else ""), fontsize=9)
     return figure
 

@@ -17,7 +17,7 @@ from ablate.report.figures.style import BAND, HUES, PAPER, RULE, SOFT, Drawn, dr
 from ablate.report.figures.titles import told_apart
 from ablate.report.metric_names import metric_title
 from ablate.report.sweep import effect_title
-from ablate.report.wording import effect_text, unit
+from ablate.report.wording import effect_text, unit, with_unit
 from ablate.sweep.metrics import metrics_in
 
 MOST_EFFECTS = 24
@@ -93,5 +93,5 @@ def _draw(shown: Sequence[Effect], sweep: Sweep, declared: str, title: str) -> F
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-    ax.set_xlabel(tr("effect on {metric}", metric=title) + (f" ({scale.difference})" if scale.difference else ""))
+    ax.set_xlabel(with_unit(tr("effect on {metric}", metric=title), scale.difference))
     return figure

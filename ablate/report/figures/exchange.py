@@ -148,7 +148,7 @@ def _arrows(ax: Axes, rate: Rate) -> None:
         if ha == "right" and x + dx - width < ax.bbox.x0 * 72.0 / ax.figure.dpi + 2.0:
             # It would stand in the numbers of the axis: on the other side the curves rise away from it.
             ha, dx, down = "left", 4.0, -down
-            dy = 7.0 * down
+            dy = 11.0 * down  # and clear of the arm's mark
         x_low = x + dx - (width if ha == "right" else 0.0)
         box = (x_low, x_low + width)
         while any(box[0] < b and a < box[1] and abs(y + dy - c) < _LINE for a, b, c, _ in taken):

@@ -13,7 +13,7 @@ from ablate.report.figures.jointly import joint_ends
 from ablate.report.figures.titles import told_apart
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import p_value, unit_on
+from ablate.report.wording import p_value, unit_on, with_unit
 from ablate.words.rulings import ruling_of, seen
 
 
@@ -80,8 +80,7 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
     elif len(metrics) == 1 and len(scales) == 1:
         shown = unit_on(verdicts[0].scale, verdicts[0].unit)
         scale = SharedAxis(
-            tr("effect on {metric}", metric=metric_title(metric))
-            + (f" ({shown.difference})" if shown.difference else ""),
+            with_unit(tr("effect on {metric}", metric=metric_title(metric)), shown.difference),
             max(deltas) * shown.scale if alike else 0.0,
             relative=False,
             claimed=not all(map(seen, verdicts)),
@@ -89,9 +88,11 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
         )
     else:
         shared = {unit_on(v.scale, v.unit).difference for v in verdicts}
-        one = f" ({shared.pop()})" if len(shared) == 1 and "" not in shared else ""
+        one = shared.pop() if len(shared) == 1 else ""
         in_units = "difference" in scales
-        label = (tr("effect, each in the unit of its metric") if in_units else tr("effect on each metric")) + one
+        label = with_unit(
+            tr("effect, each in the unit of its metric") if in_units else tr("effect on each metric"), one
+        )
         claimed = not all(map(seen, verdicts))
         scale = SharedAxis(label, 0.0, relative=False, claimed=claimed, ratio=scales == {"log ratio"})
     if not relative and any(map(falls, verdicts)):

@@ -161,7 +161,7 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     bare_axes(top, grid="y")
     top.set_ylabel(with_unit(metric_title(verdict.metric), shown.value), fontsize=9)
     _differences(bottom, x, points, shown.scale)
-    bottom.set_ylabel(tr("difference") + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
+    bottom.set_ylabel(with_unit(tr("difference"), shown.difference), fontsize=9)
     texts = short_levels([p.level for p in points])
     bottom.set_xticks(x, list(texts.values()))
     bottom.set_xlabel(factor)

@@ -25,6 +25,7 @@ from ablate.report.figures.sheets import row_height
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare_axes
 from ablate.report.figures.titles import head, side_title
 from ablate.report.metric_names import metric_title
+from ablate.report.wording import with_unit
 from ablate.train.metric import Metric
 
 # Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
@@ -133,7 +134,7 @@ class _Scale:
         title, least, most = metric_title(metric.name), *metric.limits
         if metric.is_share and least == 0.0:
             top = most if math.isfinite(most) else metric.whole
-            return cls(f"{title} (%)", -0.02 * top, 1.03 * top, log=False, top=top, whole=metric.whole)
+            return cls(with_unit(title, "%"), -0.02 * top, 1.03 * top, log=False, top=top, whole=metric.whole)
         if not values.size:
             return cls(title, 0.0, 1.0, log=False)
         if metric.better == "lower" and math.isinf(most) and (values >= 0).all() and (values > 0).any():

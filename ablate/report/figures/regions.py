@@ -251,9 +251,7 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
         shown = unit(v.unit)
-        label = label or tr("difference of {metric}", metric=metric_title(v.metric)) + (
-            f" ({shown.difference})" if shown.difference else ""
-        )
+        label = label or with_unit(tr("difference of {metric}", metric=metric_title(v.metric)), shown.difference)
     ax.set_xlabel(label, fontsize=8.6, color=INK)
 
 

@@ -41,7 +41,7 @@ from ablate.report.figures.titles import title as set_title
 from ablate.report.level_texts import level_title, short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
-from ablate.report.wording import NONE, scaled_number, unit
+from ablate.report.wording import NONE, scaled_number, unit, with_unit
 from ablate.stats.effects import by_interval
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study
@@ -237,7 +237,7 @@ def _caption(verdicts: Sequence[Verdict]) -> str:
         measure = tr("how much wider, decades")
     else:
         shown = unit(first.unit).difference
-        measure = tr("difference of {metric}", metric=what) + (f" ({shown})" if shown else "")
+        measure = with_unit(tr("difference of {metric}", metric=what), shown)
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     ends = [percent(level) for level in (levels[:1] + levels[1:][-1:])]
     spread = tr("{low} to {high}", low=ends[0], high=ends[1]) if len(ends) > 1 else "".join(ends)
