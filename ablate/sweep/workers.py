@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,15 +34,24 @@ class Loky(Launcher):
         if self.workers == 1:
             return super().prepare()
 
+        failed: list[Exception] = []
+
         def start() -> None:
-            with contextlib.suppress(lost()):  # killed while it got ready: training starts others
+            try:
                 executor = pool(self.workers)
                 for one in [submitted(executor, _ready) for _ in range(self.workers)]:
                     one.result()
+            except Exception as error:  # noqa: BLE001 - told to who waits for it; where this process ends, to nobody
+                failed.append(error)
+
+        def ready() -> None:
+            thread.join()
+            if failed and not isinstance(failed[0], lost()):  # killed while it got ready: training starts others
+                raise failed[0]
 
         thread = threading.Thread(target=start, daemon=True)
         thread.start()
-        return thread.join
+        return ready
 
     def release(self) -> None:
         """See `pool.release`."""
