@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from ablate.app.ending import exit_code
+from ablate.early import EXIT_CODE
 from ablate.errors import UserError, unknown
-from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
+from ablate.interrupts import interruptible, told_as_interrupt
 from ablate.terminal import check_output, forgive_streams, guard_streams, show_warnings
 
 
