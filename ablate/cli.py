@@ -192,7 +192,9 @@ def run(arguments: list[str]) -> None:
     from ablate.app.arguments import server_named
     from ablate.app.memory import refuse_small_address_space
     from ablate.doors import refuse_mixed_install
+    from ablate.resources import settle_temporary_folder
 
+    settle_temporary_folder()  # before any code of the user's is imported
     refuse_mixed_install()
     refuse_small_address_space()
     arguments, server = server_named(arguments)

@@ -18,6 +18,8 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ablate.resources import settle_temporary_folder
+
 T = TypeVar("T")
 
 PAUSE = 1.0  # seconds between two looks at the parent
@@ -135,6 +137,7 @@ def end_with(parent: int) -> None:
     if os.getpid() in (parent, *_watching):
         return
     _watching.add(os.getpid())
+    settle_temporary_folder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
