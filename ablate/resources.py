@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -69,6 +70,39 @@ def plain_file(path: Path) -> Path:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "it is not a plain file, but a pipe or a device", str(path))
     return path
+
+
+_SECOND = 10**9  # nanoseconds
+
+
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file or a folder does: which file lies there, its size, when it changed in any way.
+
+    The time of its content alone does not tell: tools set it back.
+
+    Raises
+    ------
+    OSError
+        It is not there.
+    """
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def stamp_of_now(path: Path) -> tuple[int, ...]:
+    """Return the stamp of what may be written again in no time, as code is: a change of just now always has another.
+
+    The system counts in hundredths of a second, some disks in two seconds: two writes may have one time.
+
+    Raises
+    ------
+    OSError
+        It is not there.
+    """
+    stamp = file_stamp(path)
+    changed, now = max(stamp[-2:]), time.time_ns()
+    moment = _SECOND // 10 if changed % _SECOND else 3 * _SECOND
+    return *stamp, now if abs(now - changed) < moment else 0
 
 
 def settle_temporary_folder() -> None:

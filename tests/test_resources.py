@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from ablate.resources import findings_folder, settle_temporary_folder, study_folders
+from ablate.resources import file_stamp, findings_folder, settle_temporary_folder, stamp_of_now, study_folders
 
 
 def test_beside_studies_of_ones_own_no_findings_of_ours_are_looked_at(tmp_path, monkeypatch):
@@ -60,3 +61,23 @@ def test_a_folder_that_cannot_hold_temporary_files_is_left_to_python(tmp_path, m
     settle_temporary_folder()
     assert tempfile.tempdir is None
     assert Path(tempfile.gettempdir()) != folder
+
+
+def test_what_was_written_a_moment_ago_is_read_at_every_look(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("one")
+    assert stamp_of_now(path) != stamp_of_now(path)  # a second write may have the same time
+    later = time.time_ns() + 10**10
+    monkeypatch.setattr("time.time_ns", lambda: later)
+    assert stamp_of_now(path) == stamp_of_now(path)
+
+
+def test_a_file_whose_time_was_put_back_has_another_stamp(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("one")
+    before, stat = file_stamp(path), path.stat()
+    time.sleep(0.05)  # the system counts hundredths
+    path.write_text("two")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    assert file_stamp(path) != before
