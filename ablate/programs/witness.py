@@ -33,7 +33,7 @@ class _FromSource(SourceFileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
-def read_anew(spec: ModuleSpec) -> bool:
+def read_again(spec: ModuleSpec) -> bool:
     """Let a module be compiled from its file where Python might take what was compiled of another one; say whether.
 
     Python compares whole seconds and the size: a change by which neither is another would run as the code of before.
@@ -73,7 +73,7 @@ class Witness:
                 self._said[name] = file, read_source(file).shape
                 others = (one for one in sys.meta_path if not isinstance(one, Witness))
                 found = next((spec for one in others if (spec := one.find_spec(name, path, target))), None)
-                return found if found is not None and read_anew(found) else None
+                return found if found is not None and read_again(found) else None
         return None
 
     def seen(self, before: Iterable[str]) -> dict[str, tuple[Path, str]]:

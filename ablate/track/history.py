@@ -80,7 +80,7 @@ def check_kept(registered: Any, events: Any, *, where: str, tag: str = "") -> No
     if tag and not registered:
         raise UserError(
             f"{where} was registered (SHA-256 {tag[:12]}…), but {REGISTRATION} beside its runs, which says what was "
-            "fixed, is gone: put it back from a copy; the command that ran the study registers it anew, as one that "
+            "fixed, is gone: put it back from a copy; the command that ran the study registers it again, as one that "
             "came after its runs"
         )
     try:
