@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from ablate.interrupts import asked_to_stop
 from ablate.programs.isolated import processes_ended
 from ablate.programs.uses import code_of_files
 from ablate.registry import register
@@ -38,8 +39,12 @@ class Loky(Launcher):
 
         def start() -> None:
             try:
-                executor = pool(self.workers)
-                for one in [submitted(executor, _ready) for _ in range(self.workers)]:
+                executor, begun = pool(self.workers), []
+                for _ in range(self.workers):
+                    if _ending():
+                        return
+                    begun.append(submitted(executor, _ready))
+                for one in begun:
                     one.result()
             except Exception as error:  # noqa: BLE001 - told to who waits for it; where this process ends, to nobody
                 failed.append(error)
@@ -91,6 +96,11 @@ class Loky(Launcher):
 
 def _train_numbered(index: int, packed: bytes) -> tuple[int, list[RunResult]]:
     return index, train_packed(packed)
+
+
+def _ending() -> bool:
+    """Tell whether this process is about to end: what workers need is gone before they have imported anything."""
+    return asked_to_stop() or not threading.main_thread().is_alive()
 
 
 def _ready() -> None:

@@ -75,6 +75,7 @@ def test_after_its_workers_are_released_a_report_may_fork():
 
 ENDED = """
 import atexit, sys, threading
+{first}
 from ablate.sweep import workers
 ended, pool = threading.Event(), workers.pool
 def late(workers):
@@ -91,8 +92,10 @@ sys.exit(130)
 """
 
 
-def test_workers_that_get_ready_while_the_process_ends_print_nothing():
-    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("first", ["", "import joblib.externals.loky.process_executor"], ids=["imports", "starts"])
+def test_workers_that_get_ready_while_the_process_ends_print_nothing(first):
+    code = ENDED.format(first=first)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
