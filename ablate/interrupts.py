@@ -59,7 +59,7 @@ def interruptible(*, to_the_end: bool = False) -> Iterator[None]:
         ends = to_the_end and not _others()
         for number in ours:
             signal.signal(number, signal.SIG_IGN if ends else before[number])
-        if outermost:  # whoever calls on goes on
+        if outermost and not to_the_end:  # whoever calls on goes on; threads of a process that ends do not
             _asked.clear()
             _told.clear()
 

@@ -14,7 +14,7 @@ from ablate.programs.uses import code_of_files
 from ablate.registry import register
 from ablate.sweep.launch import Launcher, Serial, Trained, pack, train_apart, train_packed
 from ablate.sweep.plan import Job
-from ablate.sweep.pool import in_pool, lost, pool, release, submitted
+from ablate.sweep.pool import in_pool, lost, pool, release, starting, submitted
 from ablate.train.program import RunResult
 
 
@@ -41,9 +41,10 @@ class Loky(Launcher):
             try:
                 executor, begun = pool(self.workers), []
                 for _ in range(self.workers):
-                    if _ending():
-                        return
-                    begun.append(submitted(executor, _ready))
+                    with starting:
+                        if _ending():
+                            return
+                        begun.append(submitted(executor, _ready))
                 for one in begun:
                     one.result()
             except Exception as error:  # noqa: BLE001 - told to who waits for it; where this process ends, to nobody
