@@ -10,14 +10,13 @@ From Python::
 Names are imported when they are first asked for: `import ablate` alone loads nothing else.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+# `typing` takes a third of what a start may before Ctrl-C is answered (`ablate.early`).
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ablate.errors import AblateError, Failure, UserError
     from ablate.face.claim import claim
     from ablate.face.comparing import compare
@@ -75,10 +74,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a name of the face when it is asked for (PEP 562)."""
     if name not in _WHERE:
         raise AttributeError(f"module 'ablate' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_WHERE[name]), name)
 
 

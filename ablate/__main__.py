@@ -1,8 +1,15 @@
-"""`python -m ablate`."""
+"""The program: `ablate`, `python -m ablate`. From other code, `ablate.cli.main` is called."""
 
-import sys
+from ablate.early import end_plainly
 
-from ablate.cli import main
+
+def main() -> int:
+    """Run the command line as the program; an interrupt is answered before anything else is imported."""
+    end_plainly()
+    from ablate.cli import main
+
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

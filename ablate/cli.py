@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from ablate.app.ending import exit_code
+from ablate.early import EXIT_CODE
 from ablate.errors import UserError, unknown
-from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
+from ablate.interrupts import interruptible, told_as_interrupt
 from ablate.terminal import check_output, forgive_streams, guard_streams, show_warnings
 
 
@@ -143,25 +144,28 @@ def _judge(options: argparse.Namespace) -> None:
 
 def _rerun(options: argparse.Namespace) -> None:
     from ablate.app.rerunning import crashed_command, rerun_words
+    from ablate.app.tracked import tracked, tracked_run
 
     if (options.crashed is None) == (not options.which):
         raise UserError("expected a run (its id, or STUDY ARM SEED), or --crashed STUDY")
     if options.crashed is None:
-        words, run_id = rerun_words(options.which, trust=options.trust)
+        words, run_id = rerun_words(tracked_run(options.which), trust=options.trust)
         if _is_hydra(words):
             rest = [word for word in words if word not in ("-m", "--multirun")]
             _hydra(["--multirun", "hydra.sweeper.action=rerun", f"hydra.sweeper.rerun={run_id}", *rest])
             return
         _sweep(argparse.Namespace(**vars(_options(words)), rerun=run_id), "rerun")
-    elif words := crashed_command(options.crashed, trust=options.trust):
+    elif words := crashed_command(tracked(options.crashed, judged=False), trust=options.trust):
         _run(words)
 
 
 def _collect(options: argparse.Namespace) -> None:
     from ablate.app.asked import take_in
     from ablate.app.rerunning import collect_words
+    from ablate.app.tracked import tracked
 
-    words, launcher = collect_words(options.study, trust=options.trust)
+    study = None if options.study is None else tracked(options.study, judged=False)
+    words, launcher = collect_words(study, trust=options.trust)
     if words and _is_hydra(words):
         _hydra([*words, f"hydra.sweeper.launcher={launcher}"])
     elif words:
@@ -191,7 +195,9 @@ def run(arguments: list[str]) -> None:
     from ablate.app.arguments import server_named
     from ablate.app.memory import refuse_small_address_space
     from ablate.doors import refuse_mixed_install
+    from ablate.resources import settle_temporary_folder
 
+    settle_temporary_folder()  # before any code of the user's is imported
     refuse_mixed_install()
     refuse_small_address_space()
     arguments, server = server_named(arguments)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-EXIT_CODE = 130
+from ablate import early
 
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again
 _asked: list[int] = []  # the signals that came and ask to stop
@@ -36,6 +36,8 @@ def interruptible(*, to_the_end: bool = False) -> Iterator[None]:
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     outermost = not any(signal.getsignal(number) is _interrupt for number in numbers)
     before = {number: signal.getsignal(number) for number in numbers}
+    # What answers before a command begins does so no more after one.
+    before = {n: signal.default_int_handler if handler is early.end else handler for n, handler in before.items()}
     ours = [n for n, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
     hook = sys.unraisablehook
 
@@ -57,7 +59,7 @@ def interruptible(*, to_the_end: bool = False) -> Iterator[None]:
         ends = to_the_end and not _others()
         for number in ours:
             signal.signal(number, signal.SIG_IGN if ends else before[number])
-        if outermost:  # whoever calls on goes on
+        if outermost and not to_the_end:  # whoever calls on goes on; threads of a process that ends do not
             _asked.clear()
             _told.clear()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
+import time
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -68,6 +70,61 @@ def plain_file(path: Path) -> Path:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "it is not a plain file, but a pipe or a device", str(path))
     return path
+
+
+_SECOND = 10**9  # nanoseconds
+
+
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file or a folder does: which file lies there, its size, when it changed in any way.
+
+    The time of its content alone does not tell: tools set it back.
+
+    Raises
+    ------
+    OSError
+        It is not there.
+    """
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def stamp_of_now(path: Path) -> tuple[int, ...]:
+    """Return the stamp of what may be written again in no time, as code is: a change of just now always has another.
+
+    The system counts in hundredths of a second, some disks in two seconds: two writes may have one time.
+
+    Raises
+    ------
+    OSError
+        It is not there.
+    """
+    stamp = file_stamp(path)
+    changed, now = max(stamp[-2:]), time.time_ns()
+    moment = _SECOND // 10 if changed % _SECOND else 3 * _SECOND
+    return *stamp, now if abs(now - changed) < moment else 0
+
+
+def settle_temporary_folder() -> None:
+    """Let `tempfile` know its folder, so that it leaves no file there where this process is killed while it looks.
+
+    It looks by writing a file with a name, which it removes. Here the file has none (`O_TMPFILE`): the system takes it
+    away with the process. Where the first folder that `tempfile` would try cannot be used, or a system or a disk knows
+    no such files, the choice stays with it.
+    """
+    if tempfile.tempdir is not None or not hasattr(os, "O_TMPFILE"):
+        return
+    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    folder = os.path.abspath(next(filter(None, named), "/tmp"))  # noqa: PTH100 - links stay, as in `tempfile`
+    try:
+        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(handle, b"some")  # a full disk is none to choose
+        finally:
+            os.close(handle)
+    except OSError:
+        return
+    tempfile.tempdir = folder
 
 
 def root_folder() -> Path:

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -45,3 +50,27 @@ def test_a_root_that_is_a_file_is_told(tmp_path, capsys, command):
     (tmp_path / "file").write_text("x")
     assert main([command, "--root", str(tmp_path / "file")]) == 2
     assert "`--root` must be the folder that holds mlruns/, got the file" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path):
+    # A module of the standard library that the command line imports first: the signal comes in the middle of it.
+    sent = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(20)"
+    (tmp_path / "argparse.py").write_text(sent)
+    begin = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background
+    words = [sys.executable, "-c", f"{begin}; import runpy; runpy.run_module('ablate', run_name='__main__')"]
+    shadowed = os.pathsep.join([str(tmp_path), *sys.path[1:]])
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": shadowed}, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, "\nablate: interrupted before it began\n")
+
+
+def test_what_answers_ctrl_c_is_there_before_anything_is_imported():
+    code = "import sys; before = set(sys.modules); import ablate.early; print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", f"import signal\n{code}"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["ablate", "ablate.early"]
+
+
+def test_the_program_is_the_one_that_answers_early():
+    project = Path(ablate.__path__[0]).parent / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["scripts"] == {"ablate": "ablate.__main__:main"}

@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "ablate"
 
 # Each room may import from itself and from rooms before it.
 ORDER = [
+    ("early",),
     ("errors", "interrupts", "streams", "resources", "terminal", "values"),
     ("doors",),
     ("registry", "manifest", "levels"),

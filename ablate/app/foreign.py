@@ -22,8 +22,9 @@ from ablate.app.explain import explained
 from ablate.app.foreign_request import ForeignRequest, request_of, settings_typed, sorted_words
 from ablate.app.honoured import launcher_typed
 from ablate.app.sweep import Settings, one_launcher, perform, plain_setting
+from ablate.early import EXIT_CODE
 from ablate.errors import AblateError, UserError
-from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
+from ablate.interrupts import interruptible, told_as_interrupt
 from ablate.programs.hydra_open import OpenedApp, is_main, open_app
 from ablate.programs.hydra_words import changed_words
 from ablate.sweep.found.asked import Asked as Compared

@@ -12,7 +12,7 @@ from typing import Any
 
 from ablate import registry
 from ablate.errors import UserError, unknown
-from ablate.resources import conf_folder, own_conf_folder
+from ablate.resources import conf_folder, own_conf_folder, stamp_of_now
 
 FOREIGN = "_target_"
 """A file that holds this key configures another Hydra application."""
@@ -103,13 +103,12 @@ def _bases(path: Path, group: str) -> list[str]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    stat = path.stat()
-    return _content(path, stat.st_mtime_ns, stat.st_size)
+    return _content(path, stamp_of_now(path))
 
 
 @lru_cache(maxsize=1024)
-def _content(path: Path, modified: int, size: int) -> Mapping[str, Any]:
-    del modified, size
+def _content(path: Path, stamp: tuple[int, ...]) -> Mapping[str, Any]:
+    del stamp
     import yaml
 
     try:
@@ -121,13 +120,13 @@ def _content(path: Path, modified: int, size: int) -> Mapping[str, Any]:
 
 def _files(folder: Path) -> dict[str, Path]:
     try:
-        modified = folder.stat().st_mtime_ns
+        stamp = stamp_of_now(folder)
     except OSError:
         return {}
-    return _listed(folder, modified)
+    return _listed(folder, stamp)
 
 
 @lru_cache(maxsize=256)
-def _listed(folder: Path, modified: int) -> dict[str, Path]:
-    del modified
+def _listed(folder: Path, stamp: tuple[int, ...]) -> dict[str, Path]:
+    del stamp
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

@@ -9,6 +9,7 @@ from ablate.app.moving import moved_line
 from ablate.app.printing import bench
 from ablate.errors import UserError
 from ablate.lang import counted
+from ablate.sweep.study_file import is_path, tracked_name
 from ablate.work.moving import rename_study
 
 
@@ -46,7 +47,17 @@ def restore(name: str) -> None:
 
 
 def rename(old: str, new: str) -> None:
-    """Keep the runs of a study under another name."""
+    """Keep the runs of a study under another name.
+
+    Raises
+    ------
+    UserError
+        The other name is a path.
+    """
+    if is_path(new):
+        raise UserError(
+            f"expected a name, got the path {new}: runs of that file are kept under the name {tracked_name(new)!r}"
+        )
     where = bench()
     moved, back = rename_study(old, new, where)
     for one in moved:

@@ -67,12 +67,12 @@ def add_runs(add: Add) -> None:
         "ablate rm quickstart\n  ablate rm quickstart --yes              in a script, where nobody can be asked\n"
         "  ablate rm --restore quickstart",
     )
-    sub.add_argument("study", metavar="STUDY", help="the name under which a study was run")
+    sub.add_argument("study", metavar="STUDY", help="a study's name or file")
     sub.add_argument("--yes", action="store_true", help="do not ask")
     sub.add_argument("--restore", action="store_true", help="bring back what was put there last under this name")
 
     sub = add("rename", "keep the runs of a study under another name", "ablate rename adhoc rates")
-    sub.add_argument("old", metavar="OLD", help="the name under which it was run")
+    sub.add_argument("old", metavar="OLD", help="the name under which it was run, or its file")
     sub.add_argument("new", metavar="NEW", help="a name that no study has")
 
     sub = add(
@@ -150,8 +150,9 @@ def _status(options: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     from ablate.app.showing_run import show_run
+    from ablate.app.tracked import tracked_run
 
-    show_run(options.which, as_json=options.json)
+    show_run(tracked_run(options.which), as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -163,17 +164,20 @@ def _export(options: argparse.Namespace) -> None:
 
 def _rm(options: argparse.Namespace) -> None:
     from ablate.app.removing import remove, restore
+    from ablate.app.tracked import tracked
+    from ablate.sweep.study_file import tracked_name
 
     if options.restore:
-        restore(options.study)
+        restore(tracked_name(options.study))
     else:
-        remove(options.study, sure=options.yes)
+        remove(tracked(options.study, judged=False), sure=options.yes)
 
 
 def _rename(options: argparse.Namespace) -> None:
     from ablate.app.removing import rename
+    from ablate.app.tracked import tracked
 
-    rename(options.old, options.new)
+    rename(tracked(options.old, judged=False), options.new)
 
 
 def _new(options: argparse.Namespace) -> None:

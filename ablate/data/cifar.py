@@ -19,6 +19,7 @@ from ablate.data.stored import PublishedDataset, StoredSource, examples_of
 from ablate.data.values import EIGHT, Bytes, Raw
 from ablate.errors import UserError
 from ablate.registry import register
+from ablate.resources import file_stamp
 
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
@@ -61,7 +62,7 @@ def _records(data: bytes, *, label_bytes: int, what: str) -> Bytes:
 @functools.lru_cache(maxsize=1)
 def _read(
     path: Path,
-    changed: int,  # noqa: ARG001
+    stamp: tuple[int, ...],  # noqa: ARG001
     *,
     train: tuple[str, ...],
     test: str,
@@ -102,10 +103,9 @@ class _Cifar(PublishedDataset):
 
     def _all(self) -> tuple[Examples, int]:
         path = self._path()
-        changed = path.stat().st_mtime_ns  # read once, while the archive stays as it is
         return _read(
             path,
-            changed,
+            file_stamp(path),  # read once, while the archive stays as it is
             train=self.train_files,
             test=self.test_file,
             label_bytes=self.label_bytes,

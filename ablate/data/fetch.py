@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ablate.data.paths import given_path, is_there, printable_line
 from ablate.errors import Failure, UserError
+from ablate.resources import file_stamp
 
 CACHE = "ABLATE_DATA"
 """Environment variable: the cache folder; else the one the operating system has for it."""
@@ -61,8 +62,7 @@ def fetch_file(file: Remote, *, dataset: str) -> Path:
     url = f"{mirror.rstrip('/')}/{dataset}/{file.name}" if mirror else file.url
     path = cache_folder(dataset) / file.name
     if path.is_file():
-        stat = path.stat()
-        if _sha256(path, stat.st_size, stat.st_mtime_ns) == file.sha256:
+        if _sha256(path, file_stamp(path)) == file.sha256:
             return path
         path.rename(_free(path))
     log = pooch.get_logger()
@@ -94,7 +94,7 @@ def _free(path: Path) -> Path:
 
 
 @functools.lru_cache(maxsize=16)
-def _sha256(path: Path, size: int, changed: int) -> str:  # noqa: ARG001
+def _sha256(path: Path, stamp: tuple[int, ...]) -> str:  # noqa: ARG001
     """Return the SHA-256 of a file's bytes, in hexadecimal; read once while the file stays as it is."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

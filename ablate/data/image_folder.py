@@ -22,6 +22,7 @@ from ablate.data.user import Loaded, UserData
 from ablate.data.values import Raw, number_text
 from ablate.errors import UserError, must
 from ablate.registry import register
+from ablate.resources import file_stamp
 
 _WHITE, _BLACK = 1.0, 0.0
 
@@ -118,7 +119,7 @@ def _groups(sizes: dict[str, int], heads: Sequence[Head], named: Callable[[int],
 
 
 @functools.lru_cache(maxsize=4)
-def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], ...]) -> Loaded:  # noqa: ARG001
+def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str | int, ...], ...]) -> Loaded:  # noqa: ARG001
     listing = list_pictures(folder)
     classes = sorted(listing.parts["train"])
     files, labels, sizes = list[Path](), list[int](), dict[str, int]()
@@ -186,8 +187,8 @@ class ImageFolder(UserData):
         listing = list_pictures(folder)
         files = [path for of in listing.parts.values() for paths in of.values() for path in paths]
         try:
-            state = [(str(path), stat.st_size, stat.st_mtime_ns) for path in files for stat in [path.stat()]]
+            state = [(str(path), *file_stamp(path)) for path in files]
         except OSError as error:
             raise UserError(f"cannot list {folder} ({printable_line(error)})") from error
-        left_out = (listing.skipped.told() or [""])[0], 0, 0
+        left_out = ((listing.skipped.told() or [""])[0],)
         return _read(replace(self, train_size=None), folder, (*state, left_out))

@@ -16,6 +16,7 @@ from ablate.data.stored import PublishedDataset, StoredSource, check_classes, ch
 from ablate.data.values import EIGHT, Raw
 from ablate.errors import UserError
 from ablate.registry import register
+from ablate.resources import file_stamp
 
 _NAMES = (
     "train-images-idx3-ubyte.gz",
@@ -30,7 +31,7 @@ def _published(base: str, *sha256: str) -> tuple[Remote, ...]:
 
 
 @functools.lru_cache(maxsize=2)
-def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, int]:  # noqa: ARG001
+def _read(paths: tuple[Path, ...], stamps: tuple[tuple[int, ...], ...]) -> tuple[Examples, int]:  # noqa: ARG001
     """Return all examples, the test part last, and how many those are."""
     parts = []
     for images_path, labels_path in (paths[:2], paths[2:]):
@@ -62,7 +63,7 @@ class _Idx(PublishedDataset):
 
     def _all(self) -> tuple[Examples, int]:
         paths = tuple(located(file, dataset=self.name, folder=self.folder) for file in self.files)
-        return _read(paths, tuple(path.stat().st_mtime_ns for path in paths))  # once, while the files stay as they are
+        return _read(paths, tuple(map(file_stamp, paths)))  # once, while the files stay as they are
 
     def examples(self) -> Examples:
         """Return the training images, then the test images, as published; values / 255."""

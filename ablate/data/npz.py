@@ -26,6 +26,7 @@ from ablate.data.user import Loaded, UserData
 from ablate.data.values import by_type
 from ablate.errors import UserError
 from ablate.registry import register
+from ablate.resources import file_stamp
 from ablate.values import zip_damage
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
@@ -84,7 +85,7 @@ def _parts(sizes: dict[str, int], names: dict[str, str]) -> list[Group]:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa: ARG001
+def _read(source: Npz, path: Path, stamp: tuple[int, ...]) -> Loaded:  # noqa: ARG001
     pairs, names, notes = _arrays(path, source)
     images, labels = _together(pairs, source.layout, path)
     numbers, classes, told = number_labels(labels, what=str(path))
@@ -146,5 +147,4 @@ class Npz(UserData):
     def loaded(self) -> Loaded:
         """Return all images in the order of the file; read once while the file stays as it is."""
         path = self.existing(self.path, "path", "an .npz file", want=Path.is_file)
-        stat = path.stat()
-        return _read(replace(self, train_size=None), path, (stat.st_mtime_ns, stat.st_size))
+        return _read(replace(self, train_size=None), path, file_stamp(path))

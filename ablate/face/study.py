@@ -11,9 +11,9 @@ from typing import Any
 from ablate.app.compose import Composer, config_loader
 from ablate.app.printing import Console
 from ablate.app.request import ready
-from ablate.claims.parts import Strict
-from ablate.errors import UserError, must, plural
+from ablate.errors import UserError, plural
 from ablate.face.functions import Train, as_its_file_says, fixed_by, is_changed, target_of
+from ablate.face.parts import check_named, declared, listed, plain
 from ablate.face.place import Place, bench_at
 from ablate.face.results import PlannedStudy, Result
 from ablate.programs.command import Command
@@ -23,7 +23,7 @@ from ablate.sweep.own_keys import in_short_names, renamed
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
-from ablate.train.metric import Metric, by_name
+from ablate.train.metric import Metric
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Event, Tell
@@ -89,19 +89,16 @@ class Study:
         **more: Any,
     ) -> None:
         self.name = plain_name(name)
-        for key, value in (("factors", factors), ("fixed", fixed)):
-            if value is not None and not isinstance(value, Mapping):
-                raise must(
-                    key, "be a mapping of names to levels" if key == "factors" else "be a mapping of settings", value
-                )
+        check_named("factors", factors, "be a mapping of names to levels")
+        check_named("fixed", fixed, "be a mapping of settings", values=True)
         over = ", ".join(factors or {})
         self._data: dict[str, Any] = {
             "title": more.pop("title", name if name != ADHOC or not over else f"Ad-hoc sweep over {over}"),
-            "factors": _plain(factors or {}),
-            "fixed": _plain(fixed or {}),
-            "metrics": _declared(metrics),
-            "claims": _claims(claims),
-            **{key: _plain(value) for key, value in more.items()},
+            "factors": plain(factors or {}),
+            "fixed": plain(fixed or {}),
+            "metrics": declared(metrics),
+            "claims": listed(claims),
+            **{key: plain(value) for key, value in more.items()},
         }
         self._file: str | None = None
         self.definition()  # a mistake shows where it is written
@@ -228,7 +225,7 @@ class Study:
         """Give the request, what composes its arms, and the bench; meanwhile a function is what its file says."""
         study = self.definition(train, quick=quick)
         name = quick_name(self.name) if quick else self.name
-        count = study.seeds if seeds is None else _plain(seeds)
+        count = study.seeds if seeds is None else plain(seeds)
         bench = bench_at(store, listening(progress=progress, tell=tell))
         target = str(study.fixed.get("program.target", "")) if train is not None else ""
         ready(study.uses)
@@ -271,30 +268,3 @@ def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:
         tell(event)
 
     return hear
-
-
-def _declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(metrics, Mapping):
-        return {str(name): _plain(said) for name, said in metrics.items()}
-    listed: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [None]
-    if not all(isinstance(one, Metric) for one in listed):
-        raise must("metrics", 'be a list such as [ablate.Metric("accuracy", better="higher")]', metrics)
-    return {name: one.as_dict() for name, one in by_name(listed).items()}
-
-
-def _claims(claims: Iterable[Any]) -> list[Any]:
-    if isinstance(claims, Strict | Mapping | str):
-        raise must("claims", "be a list of ablate.claim(…)", claims)
-    return [_plain(claim) for claim in claims]
-
-
-def _plain(value: Any) -> Any:
-    """Return a part of a study as a study file would hold it: claims as mappings, NumPy's numbers as Python's."""
-    if isinstance(value, Strict):
-        kind = {"kind": value.kind} if hasattr(value, "kind") else {}
-        return {**kind, **value.model_dump(exclude_unset=True)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "tolist") else value  # an array as a list, a scalar as a number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -17,13 +17,13 @@ from ablate.programs.named_files import named_files, unseen_code
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import HEAD, KEPT, Ended, run_process
-from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, from_pattern
+from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, from_pattern, read_signs
 from ablate.programs.returned import to_result
 from ablate.programs.slots import hold_slot
 from ablate.programs.template import check_names, fill_template, filled_all, flat_params, placeholders
 from ablate.programs.watched import watched
 from ablate.registry import register
-from ablate.train.metric import Metric
+from ablate.train.metric import PERCENT, Metric
 from ablate.train.program import RunResult
 from ablate.train.vouched import Fact
 
@@ -74,6 +74,8 @@ class Command(PerSeed):
         A pool of which each run holds one (`gpu:0`, `gpu:1`); `{slot}` is what follows the colon.
     returns
         Metrics that it reports, where no study says so.
+    in_percent
+        Those that it may report as `70%`, where no study says so; in a study those with `unit: percent`.
     """
 
     config_class = FunctionConfig
@@ -92,6 +94,7 @@ class Command(PerSeed):
     timeout: float | None = field(default=None, metadata={"identity": False})
     slots: list[str] = field(default_factory=list, metadata={"identity": False})
     returns: list[str] = field(default_factory=list, metadata={"identity": False})
+    in_percent: list[str] = field(default_factory=list, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         given: Any = self.command
@@ -125,9 +128,10 @@ class Command(PerSeed):
             )
         return {name: Metric(name) for name in self.returns}
 
-    def told(self, metrics: Iterable[str]) -> Command:
+    def told(self, metrics: Mapping[str, Metric]) -> Command:
         """Return the same, which reports these metrics."""
-        return replace(self, returns=list(metrics) or self.returns)
+        percents = [name for name, metric in metrics.items() if metric.unit == PERCENT]
+        return replace(self, returns=list(metrics), in_percent=percents) if metrics else self
 
     def facts(self, config: Any) -> dict[str, Any]:
         """Return digests of the code that the command stands in.
@@ -159,8 +163,9 @@ class Command(PerSeed):
         Raises
         ------
         Failure
-            It ended with an error, was killed, or reports no metrics.
+            It ended with an error, was killed, or reports no metrics. `UserError`: its code has changed.
         """
+        self.check_code()
         self._check()
         with self._place(seed) as place, hold_slot(self.slots) as slot:
             values = {**flat_params(self.params), "seed": seed, "out": str(place / "out"), "slot": slot}
@@ -170,7 +175,7 @@ class Command(PerSeed):
             try:
                 _check_end(f"{self.name} {ended.why(self.timeout)}", ended, text)
                 self.check_code()
-                returned = self._reported(values, printed[0], text)
+                returned = read_signs(self._reported(values, printed[0], text), self.returns, self.in_percent)
                 check_found(returned["metrics"], self.returns)
                 result = to_result(returned, seed, self.returns, config)
             except (UserError, Failure) as error:
@@ -273,16 +278,10 @@ class CommandInStudy(Command):
 
     planned_code: Mapping[str, str] = field(default_factory=dict)
 
-    def one(self, config: FunctionConfig, seed: int) -> RunResult:
-        """Run the command for one seed, unless its code has changed."""
-        self.check_code()
-        return super().one(config, seed)
-
     def check_code(self) -> None:
         """Refuse where the code is not what it was when the study was planned, before a run and after it."""
         now = self._code()
-        changed = sorted(n for n in {*now, *self.planned_code} if now.get(n) != self.planned_code.get(n))
-        if changed:
+        if changed := sorted(n for n in {*now, *self.planned_code} if now.get(n) != self.planned_code.get(n)):
             raise UserError(
                 f"{', '.join(changed)} changed while the study was running; the same command runs what is missing with "
                 "the code as it is now"

@@ -7,7 +7,7 @@ import copy
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -161,7 +161,7 @@ class Function(PerSeed):
         declared = tuple(facts.get("metrics", ()))
         return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=declared, **code_facts)
 
-    def told(self, metrics: Iterable[str]) -> Function:
+    def told(self, metrics: Mapping[str, Metric]) -> Function:
         """Return the same, which returns these metrics where the function does not say what it returns."""
         return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=tuple(metrics))
 

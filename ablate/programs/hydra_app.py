@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -174,7 +174,7 @@ class HydraApp(PerSeed):
         settings["returns"] = list(facts.get("metrics", ())) or self.returns
         return HydraAppInStudy(**settings, sources=facts.get("sources"))
 
-    def told(self, metrics: Iterable[str]) -> HydraApp:
+    def told(self, metrics: Mapping[str, Metric]) -> HydraApp:
         """Return the same, which returns these metrics where the application does not say what it returns."""
         return replace(self, returns=list(metrics) or self.returns)
 

@@ -13,6 +13,7 @@ from ablate.errors import UserError, near_file
 from ablate.identity import digest
 from ablate.programs.modules import Module, closure, module_named
 from ablate.programs.source import read_source
+from ablate.resources import stamp_of_now
 
 APP = "program.app"
 """The setting that names a Hydra application."""
@@ -141,11 +142,9 @@ def _stamps(place: Place, modules: Mapping[str, Module]) -> tuple[Any, ...]:
     stamps: list[Any] = [search_path(place)]
     for path in dict.fromkeys([*files, place.folder, *(file.parent for file in files)]):
         try:
-            stat = path.stat()
+            stamps.append(stamp_of_now(path))
         except OSError:
-            stamps.append((-1, -1))
-        else:
-            stamps.append((stat.st_mtime_ns, 0 if path.is_dir() else stat.st_size))
+            stamps.append(())
     return tuple(stamps)
 
 

@@ -12,16 +12,18 @@ from typing import Any
 from ablate.errors import UserError, must, nearest, plural
 from ablate.programs.template import flat_params, placeholders
 from ablate.train.metric import Metric, complete_metric
+from ablate.train.metric_values import sign_refused, without_sign
 from ablate.values import from_json, lines_of
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
 _PAIR = re.compile(
-    r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?|nan|inf(?:inity)?))"
-    r"(?=$|[\s;)\]}|%\"±(]|[,.:'](?![0-9]))",  # `0,7`, `1'000`, `3/10` are no numbers of which the half is meant
+    r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?(?:\s*%)?|nan|inf(?:inity)?))"
+    r"(?=$|[\s;)\]}|\"±(]|[,.:'](?![0-9]))(?!\s*%)",  # `0,7`, `1'000`, `3/10` are no numbers of which the half is meant
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"[.,][0-9]")
+_SIGN = re.compile(r"\s*%(?!\w)")
 
 
 def check_asked(file: str, patterns: Sequence[str], *, own: bool) -> None:
@@ -130,6 +132,8 @@ def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:
                         f"the pattern {pattern!r} ends in the middle of a number: {name!r} is {match[name]!r} of "
                         f"{(match[name] + rest).split()[0]!r}; expected one that takes the whole number"
                     )
+                if isinstance(value, float) and _SIGN.match(rest):
+                    numbers[name] = f"{match[name]}%"
             metrics |= numbers
             for name, value in numbers.items() if step is not None else ():
                 steps, values = curves.setdefault(name, ([], []))
@@ -151,18 +155,18 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
     if line[:1] == "{":
         parsed = _json(line, "the last line of its output")
         return dict(parsed) if isinstance(parsed.get("metrics"), Mapping) else _results(parsed)
-    if isinstance(parsed, float):
+    if isinstance(parsed, float) or without_sign(parsed):
         if len(declared) != 1:
             raise UserError(f"the last line of its output is one number, but {len(declared)} metrics are declared")
         return {"metrics": {next(iter(declared)): parsed}}
-    pairs: dict[str, float] = {}
-    for name, value in _PAIR.findall(line):
-        if name in declared and name in pairs and pairs[name] != float(value):
+    pairs: dict[str, Any] = {}
+    for name, value in [(name, _cell(value)) for name, value in _PAIR.findall(line)]:
+        if name in declared and name in pairs and pairs[name] != value:
             raise UserError(
-                f"the last line of its output gives {name!r} twice, {pairs[name]:g} and {float(value):g}: "
+                f"the last line of its output gives {name!r} twice, {_shown(pairs[name])} and {_shown(value)}: "
                 f"{line[:80]!r}; expected it once, or say which one is meant: --metric-pattern"
             )
-        pairs[name] = float(value)
+        pairs[name] = value
     if not pairs:
         raise UserError(
             f"the last line of its output is not a metric: {line[:80]!r}; expected "
@@ -170,6 +174,37 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
             "--metric-pattern"
         )
     return {"metrics": pairs}
+
+
+def read_signs(found: dict[str, Any], declared: Collection[str], in_percent: Collection[str]) -> dict[str, Any]:
+    """Return what was found with the per cent signs of metrics that are declared so taken off; `70%` of others is text.
+
+    Parameters
+    ----------
+    found
+        Of `from_file`, `from_pattern` or `from_last_line`; numbers with a sign are texts in it.
+    in_percent
+        The declared metrics whose unit is `percent`.
+
+    Raises
+    ------
+    UserError
+        A declared metric has a sign, and is not declared in per cent.
+    """
+
+    def read(name: str, value: Any) -> Any:
+        if isinstance(value, list | tuple):  # a curve
+            return type(value)(read(name, one) for one in value)
+        number = without_sign(value) if name in declared else None
+        if number is None:
+            return value
+        if name not in in_percent:
+            raise sign_refused("what it reports", name, value)
+        return _cell(number)
+
+    parts = ("metrics", "curves")
+    signed = {part: found[part] for part in parts if isinstance(found.get(part), Mapping)}
+    return found | {part: {name: read(name, value) for name, value in said.items()} for part, said in signed.items()}
 
 
 def check_found(metrics: Mapping[str, Any], declared: Collection[str]) -> None:
@@ -197,7 +232,8 @@ def _results(parsed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_result(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or number or without_sign(value) is not None
 
 
 def _from_rows(rows: Sequence[Mapping[str, Any]], step: str, name: str) -> dict[str, Any]:
@@ -235,6 +271,10 @@ def _json(text: str, where: str) -> Any:
         return from_json(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is not JSON: {error}") from None
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _cell(text: Any) -> Any:

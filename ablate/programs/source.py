@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.resources import stamp_of_now
+
 _UNSAID = ("ctx", "kind", "type_comment", "type_ignores")
 _RUNNERS = ("subprocess", "runpy")
 _RUNNING = ("system", "popen", "spawnl", "spawnv", "spawnlp", "spawnvp", "posix_spawn", "execv", "execvp", "execl")
@@ -41,13 +43,12 @@ class SourceCode:
 
 def read_source(path: Path) -> SourceCode:
     """Read a file; what was read before is remembered until the file changes."""
-    stat = path.stat()
-    return _read(path, stat.st_mtime_ns, stat.st_size)
+    return _read(path, stamp_of_now(path))
 
 
 @functools.lru_cache(maxsize=4096)
-def _read(path: Path, modified: int, size: int) -> SourceCode:
-    del modified, size
+def _read(path: Path, stamp: tuple[int, ...]) -> SourceCode:
+    del stamp
     content = path.read_bytes()
     try:
         tree = ast.parse(content)

@@ -25,7 +25,7 @@ from ablate.programs.modules import Module, is_installed
 from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of, search_path, set_search_path
 from ablate.programs.process_state import importing_noted
 from ablate.programs.source import read_source
-from ablate.programs.witness import Used, named_from_here, said_now, watching
+from ablate.programs.witness import Used, named_from_here, read_again, said_now, watching
 from ablate.train.contained import ProcessEnded, contained
 
 Code = Mapping[str, str]
@@ -131,7 +131,8 @@ def module_at(place: Place, code: Code | None = None) -> ModuleType:
     if entry is not None and entry.fresh:
         if code is not None and entry.code == code:
             return entry.module  # imported as it was planned, whatever the files say by now
-        if entry.files == files_at(place) and code in (None, code_at(place)):
+        # Files that say another thing may have the times and sizes that they had: tools put back times.
+        if entry.files == files_at(place) and entry.code == (now := code_at(place)) and code in (None, now):
             return entry.module
     if entry is not None or _stale(place, code_at(place)):
         _forget(place)
@@ -203,6 +204,7 @@ def _from_file(place: Place) -> ModuleType:
     spec = importlib.util.spec_from_file_location(place.name, place.module.path)
     if spec is None or spec.loader is None:
         raise UserError(f"`{place.asked}`: {place.module.path} is not a Python file")
+    read_again(spec)
     module = importlib.util.module_from_spec(spec)
     logging.getLogger(place.name).name = place.called  # in its log it has the name that it has without ablate
     sys.modules[spec.name] = module  # what dataclasses and pickle look up while it is executed

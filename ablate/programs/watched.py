@@ -11,6 +11,7 @@ from pathlib import Path
 from ablate.errors import must
 from ablate.programs.modules import Module, closure, not_found
 from ablate.programs.source import read_source
+from ablate.resources import stamp_of_now
 
 _UNSAID = ("__pycache__", ".git", ".ipynb_checkpoints")
 
@@ -69,12 +70,11 @@ def _files(pattern: str) -> Iterator[Path]:
 
 
 def _digest(path: Path) -> str:
-    stat = path.stat()
-    return _hashed(path.resolve(), stat.st_mtime_ns, stat.st_size)
+    return _hashed(path.resolve(), stamp_of_now(path))
 
 
 @functools.lru_cache(maxsize=65536)
-def _hashed(path: Path, modified: int, size: int) -> str:
-    del modified, size
+def _hashed(path: Path, stamp: tuple[int, ...]) -> str:
+    del stamp
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,9 +10,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import cache_from_source
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from ablate.programs.modules import stands_in
 from ablate.programs.source import read_source
@@ -24,21 +25,56 @@ Used = Mapping[str, str]
 """File, from the current folder -> digest of its code (see `programs.source`)."""
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles what a file says, whatever compiled file lies beside it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def read_again(spec: ModuleSpec) -> bool:
+    """Let a module be compiled from its file where Python might take what was compiled of another one; say whether.
+
+    Python compares whole seconds and the size: a change by which neither is another would run as the code of before.
+    Compiled files that were written after the last change of theirs are taken.
+    """
+    loader = spec.loader
+    if type(loader) is not SourceFileLoader:  # one of another kind does what it likes
+        return False
+    try:
+        source, compiled = os.stat(loader.path), os.stat(cache_from_source(loader.path))  # noqa: PTH116
+    except (OSError, NotImplementedError):  # there is none
+        return False
+    if compiled.st_mtime_ns > max(source.st_mtime_ns, source.st_ctime_ns):
+        return False
+    spec.loader = _FromSource(loader.name, loader.path)
+    return True
+
+
 class Witness:
-    """A finder that finds nothing, and notes which of the project's modules were looked for, and what they said."""
+    """A finder that notes which of the project's modules were looked for, and what they said.
+
+    It finds none but those of which an old compiled file may lie beside them.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._said: dict[str, tuple[Path, str]] = {}
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
-        """Note a module before it is read; the finders after this one find it."""
-        del target
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Note a module before it is read; most often the finders after this one find it."""
         with contextlib.suppress(Exception):  # whatever is wrong with it is said by who imports it
             spec = PathFinder.find_spec(name, path)
             if spec is not None and spec.has_location and stands_in(spec.origin, name, self._folders):
                 file = Path(str(spec.origin)).resolve()
                 self._said[name] = file, read_source(file).shape
+                others = (one for one in sys.meta_path if not isinstance(one, Witness))
+                found = next((spec for one in others if (spec := one.find_spec(name, path, target))), None)
+                return found if found is not None and read_again(found) else None
+        return None
 
     def seen(self, before: Iterable[str]) -> dict[str, tuple[Path, str]]:
         """Return module -> file and digest of what came into `sys.modules`, where `before` was there before."""

@@ -14,14 +14,15 @@ from ablate.levels import NO_NAMES, levels_text
 from ablate.sources.cells import finite_number, whole
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
+from ablate.sweep.found.cells import cell_number
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
 from ablate.sweep.import_endings import NO_RESULT, UNPLANNED, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.train.config import MOST_SEED, check_seed_count
-from ablate.train.metric import has_reached, own_targets
-from ablate.train.metric_values import check_count, check_metric_value
+from ablate.train.metric import PERCENT, has_reached, own_targets
+from ablate.train.metric_values import check_count, check_metric_value, sign_refused, without_sign
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 from ablate.train.program import RunResult
 
@@ -53,7 +54,8 @@ def numeric_cells(study: Study, table: RunTable, columns: Columns) -> Iterator[t
     numeric = [place for factor, place in columns.factors.items() if any(map(_is_number, study.factors[factor]))]
     for place in (*numeric, columns.seed, *columns.metrics.values(), *columns.facts.values()):
         for line in table.lines:
-            yield line.number, line.cells[place]
+            text = line.cells[place]
+            yield line.number, (without_sign(text) or text)
 
 
 def _is_number(level: Level) -> bool:
@@ -64,6 +66,7 @@ def read_imported(study: Study, table: RunTable, columns: Columns, *, comma: boo
     """Read every line; raises `UserError` with the line for what is not a level, seed, outcome or number."""
     counts = [name for name in columns.metrics if counts_to_target(study, name)]
     meant = Metrics(study.metrics)
+    percents = {name for name in columns.metrics if meant.of(name).unit == PERCENT}
     level_cache: dict[tuple[str, str], Level] = {}  # a file of 10,000 rows has a handful of different levels
 
     def level(where: str, factor: str, text: str) -> Level:
@@ -81,17 +84,17 @@ def read_imported(study: Study, table: RunTable, columns: Columns, *, comma: boo
             rows.append(ImportedRun(line.number, levels, RunResult(seed, Outcome.UNKNOWN), {}, no_result=nothing))
             continue
         given = _outcome(where, index, line, columns)
-        numbers = {name: finite_number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
+        numbers = {
+            name: cell_number(line.cells[place], percent=name in percents, comma=comma)
+            for name, place in columns.metrics.items()
+        }
         outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
         _check_target(where, outcome, counts, numbers)
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
-                if text.rstrip().endswith("%"):
-                    raise UserError(
-                        f"{where}: {name!r} must be a number without a sign, got {text!r:.60}: take the % out of the "
-                        f'column, and declare in the study `metrics: {{"{name}": {{unit: percent}}}}`'
-                    )
+                if without_sign(text):
+                    raise sign_refused(where, name, text)
                 raise UserError(
                     f"{where}: {name!r} must be a finite number, got {text!r:.60}; mark a failed run by its "
                     "`outcome`, diverged or crashed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from ablate.errors import UserError
@@ -15,6 +16,7 @@ from ablate.sweep.stored_arms import StoredArms
 from ablate.sweep.study import FAIRNESS, Level, Levels
 from ablate.track.record import ArmRecord
 from ablate.train.config import NO_IDENTITY, TrainConfig
+from ablate.train.metric import metric_from
 from ablate.train.program import Program
 
 Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
@@ -129,7 +131,7 @@ def make_job(
     earlier: StoredArms | None = None,
     unsettled: Collection[str] = (),
     uses: Sequence[str] = (),
-    metrics: Collection[str] = (),
+    metrics: Mapping[str, Any] = MappingProxyType({}),
     tried: Callable[[], Mapping[str, Level]] | None = None,
 ) -> Job:
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere.
@@ -143,13 +145,14 @@ def make_job(
     uses
         The study's own Python files: what they say is part of what a run is.
     metrics
-        Those that the study declares.
+        Those that the study declares, name -> what it says of them.
     tried
         Of an arm whose every run gets values by tuning: gives some of them. Where the Program refuses the arm because
         a setting has no value yet, it is asked for its facts with these.
     """
     composed = compose(settings)
-    program, config = composed.program.told(metrics), composed.program.own(composed)
+    declared = {name: metric_from(name, said) for name, said in metrics.items()}
+    program, config = composed.program.told(declared), composed.program.own(composed)
     own_facts = _facts(program, config, settings, compose, tried)
     facts = {**own_facts, "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
     code = own_code([composed.program, composed], uses)

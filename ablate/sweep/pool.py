@@ -18,9 +18,12 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ablate.resources import settle_temporary_folder
+
 T = TypeVar("T")
 
 PAUSE = 1.0  # seconds between two looks at the parent
+_LATEST = 2.0  # seconds that an end waits for workers that are being started
 _IDLE = 300  # seconds after which a worker without work ends
 _THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA", "NUMEXPR")
 _ONE_THREAD = {**{f"{name}_NUM_THREADS": "1" for name in _THREADS}, "VECLIB_MAXIMUM_THREADS": "1"}
@@ -28,6 +31,10 @@ _ONE_THREAD = {**{f"{name}_NUM_THREADS": "1" for name in _THREADS}, "VECLIB_MAXI
 _end = os._exit  # the real one: while a run trains, `os._exit` ends the run alone (`train.contained`)
 _watching: set[int] = set()  # the processes, this one or one that it was forked from, in which a thread looks
 _marked: set[int] = set()  # the processes that hold a mark, this one or one that it was forked from
+_made: list[tuple[int, Any]] = []  # process, this one or one that it was forked from, and its pool
+
+starting = threading.Lock()
+"""Held while another thread than the main one starts workers: this process does not end meanwhile."""
 
 
 def pool(workers: int) -> Executor:
@@ -43,7 +50,18 @@ def pool(workers: int) -> Executor:
     found: Executor = get_reusable_executor(
         max_workers=workers, timeout=_IDLE, initializer=end_with, initargs=(os.getpid(),), env=_ONE_THREAD
     )
+    _made[:] = [(os.getpid(), found)]
     return found
+
+
+@atexit.register  # before what `multiprocessing` does, which was imported above: it takes their semaphores away
+def _end_late() -> None:
+    """End workers that were started while this process was about to end: each would print what it does not find."""
+    starting.acquire(timeout=_LATEST)  # and not given back: no other is started
+    for owner, made in _made:
+        for process in list((made._processes or {}).values()) if owner == os.getpid() else ():
+            with contextlib.suppress(OSError):
+                process.terminate()
 
 
 def in_pool(workers: int, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
@@ -135,6 +153,7 @@ def end_with(parent: int) -> None:
     if os.getpid() in (parent, *_watching):
         return
     _watching.add(os.getpid())
+    settle_temporary_folder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

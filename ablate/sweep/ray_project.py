@@ -32,7 +32,8 @@ def stamp(folder: Path) -> str:
         for name in sorted(files):
             with contextlib.suppress(OSError):
                 stat = os.stat(os.path.join(path, name))  # noqa: PTH116, PTH118 - of very many files
-                sha.update(f"{path}/{name} {stat.st_size} {stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
+                changed = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+                sha.update(f"{path}/{name} {changed}\n".encode(errors="surrogateescape"))
     return sha.hexdigest()
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from ablate.interrupts import asked_to_stop
 from ablate.programs.isolated import processes_ended
 from ablate.programs.uses import code_of_files
 from ablate.registry import register
 from ablate.sweep.launch import Launcher, Serial, Trained, pack, train_apart, train_packed
 from ablate.sweep.plan import Job
-from ablate.sweep.pool import in_pool, lost, pool, release, submitted
+from ablate.sweep.pool import in_pool, lost, pool, release, starting, submitted
 from ablate.train.program import RunResult
 
 
@@ -35,15 +35,29 @@ class Loky(Launcher):
         if self.workers == 1:
             return super().prepare()
 
+        failed: list[Exception] = []
+
         def start() -> None:
-            with contextlib.suppress(lost()):  # killed while it got ready: training starts others
-                executor = pool(self.workers)
-                for one in [submitted(executor, _ready) for _ in range(self.workers)]:
+            try:
+                executor, begun = pool(self.workers), []
+                for _ in range(self.workers):
+                    with starting:
+                        if _ending():
+                            return
+                        begun.append(submitted(executor, _ready))
+                for one in begun:
                     one.result()
+            except Exception as error:  # noqa: BLE001 - told to who waits for it; where this process ends, to nobody
+                failed.append(error)
+
+        def ready() -> None:
+            thread.join()
+            if failed and not isinstance(failed[0], lost()):  # killed while it got ready: training starts others
+                raise failed[0]
 
         thread = threading.Thread(target=start, daemon=True)
         thread.start()
-        return thread.join
+        return ready
 
     def release(self) -> None:
         """See `pool.release`."""
@@ -83,6 +97,11 @@ class Loky(Launcher):
 
 def _train_numbered(index: int, packed: bytes) -> tuple[int, list[RunResult]]:
     return index, train_packed(packed)
+
+
+def _ending() -> bool:
+    """Tell whether this process is about to end: what workers need is gone before they have imported anything."""
+    return asked_to_stop() or not threading.main_thread().is_alive()
 
 
 def _ready() -> None:

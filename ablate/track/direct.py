@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ablate.errors import Failure
@@ -24,7 +24,7 @@ _WAIT = 20.0
 
 
 class Direct:
-    """Writes runs of one experiment; every method is one transaction.
+    """Writes runs of one experiment; every method is one transaction, and so is what is written `together`.
 
     As MLflow does, it writes no run into an experiment in the trash, and nothing to a run that was deleted.
 
@@ -42,6 +42,7 @@ class Direct:
 
     def __init__(self, database: Path, experiment: str) -> None:
         self._database, self._experiment = database, int(experiment)
+        self._open: sqlite3.Connection | None = None  # of `together`
         with self._writing() as connection:
             row = connection.execute(
                 "SELECT artifact_location FROM experiments WHERE experiment_id = ?", (self._experiment,)
@@ -152,8 +153,18 @@ class Direct:
             "INSERT INTO input_tags (input_uuid, name, value) VALUES (?, 'mlflow.data.context', 'training')", (used,)
         )
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write meanwhile all or nothing: to open and to close the database costs more than a run does."""
+        with writing(self._database) as connection:
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None
+
     def _writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        return writing(self._database)
+        return writing(self._database) if self._open is None else contextlib.nullcontext(self._open)
 
 
 def direct(database: Path, experiment: str) -> Direct | None:

@@ -26,8 +26,8 @@ Event = dict[str, Any]
 
 
 def read_registration(folder: Path) -> dict[str, Any]:
-    """Return what was registered, or an empty mapping."""
-    return dict(_read(folder / REGISTRATION, _check_registration) or {})
+    """Return what was registered; an empty mapping where there is no such file."""
+    return dict(_read(folder / REGISTRATION, check_stored) or {})
 
 
 def read_history(folder: Path) -> list[Event]:
@@ -64,14 +64,25 @@ def _read(path: Path, check: Callable[[Any], None]) -> Any:
     return parsed
 
 
-def check_kept(registered: Any, events: Any, *, where: str) -> None:
+def check_kept(registered: Any, events: Any, *, where: str, tag: str = "") -> None:
     """Refuse a registration or a history that came from elsewhere, was damaged, or was made by hand.
+
+    Parameters
+    ----------
+    tag
+        The hash that the study run has of what was registered; empty where nothing was.
 
     Raises
     ------
     UserError
-        A part that verdicts or reports read is missing, or of another kind.
+        A part that verdicts or reports read is missing, or of another kind; all of a registration is.
     """
+    if tag and not registered:
+        raise UserError(
+            f"{where} was registered (SHA-256 {tag[:12]}…), but {REGISTRATION} beside its runs, which says what was "
+            "fixed, is gone: put it back from a copy; the command that ran the study registers it again, as one that "
+            "came after its runs"
+        )
     try:
         _check_registration(registered)
         _check_events(events)
@@ -94,6 +105,14 @@ _EVENTS: dict[str, dict[str, type]] = {
     "code": {"time": str, "runs": int, "changed": str},
 }
 """What verdicts and reports read of a registration, and of each kind of event."""
+
+
+def check_stored(document: Any) -> None:
+    """Raise `ValueError` for what is stored as a registration and is none: who registers nothing stores nothing."""
+    if not document:
+        raise ValueError("it is empty")
+    _check_registration(document)
+    _check_parts(document, {name: _REGISTERED[name] for name in ("time", "sha256")}, "the registration")
 
 
 def _check_registration(document: Any) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.track import payload
 from ablate.track.colours import colour_tags
-from ablate.track.direct import direct, mlflow_takes
+from ablate.track.direct import Direct, direct, mlflow_takes
 from ablate.track.files import write_json, write_text
 from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.places import run_folder
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point, arm_points
-from ablate.track.written import arm_ended, count_points, cut_for_mlflow, seed_written, shared_tags, study_tags
+from ablate.track.written import (
+    FinishedRun,
+    arm_ended,
+    count_points,
+    cut_for_mlflow,
+    seed_written,
+    shared_tags,
+    study_tags,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 
 _BATCH = 1_000  # metrics, parameters and tags together, in one call
 _PARAMS = 100
+_TOGETHER = 20
+"""Seed runs in one transaction: what a kill may cost of them, beyond the one that is being written."""
 
 
 class RunWriter:
@@ -75,26 +87,59 @@ class RunWriter:
         write_json(folder / "config.json", arm.config)
         return run_id, folder
 
+    def seed_runs(self, study_run: str, arm_run: str, arm: ArmRecord, runs: Sequence[SeedRecord]) -> list[str]:
+        """Write seed runs of an arm (see `seed_run`), a few in one transaction; return their ids."""
+        run_ids: list[str] = []
+        for at in range(0, len(runs), _TOGETHER):
+            some = runs[at : at + _TOGETHER]
+            try:
+                written = self._together(study_run, arm_run, arm, some) if len(some) > 1 else None
+            except sqlite3.OperationalError:  # of a full disk, say: there may be room for some of them
+                written = None
+            run_ids += written or [self.seed_run(study_run, arm_run, arm, run) for run in some]
+        return run_ids
+
     def seed_run(self, study_run: str, arm_run: str, arm: ArmRecord, run: SeedRecord) -> str:
         """Write one seed run and end it: only an ended run counts as done. Return its id."""
-        written = seed_written(self._shared, arm, run, ended=time.time())
-        tags = {**written.tags, "ablate.study_run": study_run, "mlflow.parentRunId": arm_run}
-        params = {key: payload.text(value) for key, value in written.params.items()}
-        if self._direct is not None and mlflow_takes(params, written.points, cut_for_mlflow(tags), written.dataset):
+        written = self._seed_written(study_run, arm_run, arm, run)
+        if self._direct is not None and _takes(written):
             run_id, place = self._direct.place()
             self._beside(run_folder(self._layout, self._study.name, run_id, place), arm, run)
-            self._direct.whole(
-                run_id, name=payload.text(written.name[:250]), tags=cut_for_mlflow(tags), params=params,
-                points=written.points, dataset=written.dataset, started=written.started, ended=written.ended,
-                status=written.status, at=int(time.time() * 1_000),
-            )  # fmt: skip
+            self._whole(self._direct, run_id, written)
             return run_id
-        run_id, folder = self._create(written.name, tags, written.started)
+        run_id, folder = self._create(written.name, written.tags, written.started)
         self._beside(folder, arm, run)
         self._log(run_id, points=written.points, params=written.params)
         self._client.log_inputs(run_id, [dataset_input(written.dataset)])
         self._client.set_terminated(run_id, written.status, end_time=written.ended)
         return run_id
+
+    def _together(self, study_run: str, arm_run: str, arm: ArmRecord, runs: Sequence[SeedRecord]) -> list[str] | None:
+        """Write runs in one transaction; None where that cannot be. Their files come first, as of one run."""
+        written = [self._seed_written(study_run, arm_run, arm, run) for run in runs]
+        if self._direct is None or not all(map(_takes, written)):
+            return None
+        places = [self._direct.place() for _ in runs]
+        first = run_folder(self._layout, self._study.name, *places[0])
+        for (run_id, _), run in zip(places, runs, strict=True):
+            self._beside(first.parents[1] / run_id / first.name, arm, run)
+        with self._direct.together():
+            for (run_id, _), one in zip(places, written, strict=True):
+                self._whole(self._direct, run_id, one)
+        return [run_id for run_id, _ in places]
+
+    def _seed_written(self, study_run: str, arm_run: str, arm: ArmRecord, run: SeedRecord) -> FinishedRun:
+        written = seed_written(self._shared, arm, run, ended=time.time())
+        tags = {**written.tags, "ablate.study_run": study_run, "mlflow.parentRunId": arm_run}
+        return replace(written, tags=tags, params={key: payload.text(value) for key, value in written.params.items()})
+
+    @staticmethod
+    def _whole(directly: Direct, run_id: str, written: FinishedRun) -> None:
+        directly.whole(
+            run_id, name=payload.text(written.name[:250]), tags=cut_for_mlflow(written.tags), params=written.params,
+            points=written.points, dataset=written.dataset, started=written.started, ended=written.ended,
+            status=written.status, at=int(time.time() * 1_000),
+        )  # fmt: skip
 
     def finish_arm(
         self,
@@ -147,6 +192,10 @@ class RunWriter:
             self._direct.add(run_id, tags=kept, points=points, at=now)
             return
         log_batches(self._client, run_id, points=points, params=params, tags=tags, at=now)
+
+
+def _takes(written: FinishedRun) -> bool:
+    return mlflow_takes(written.params, written.points, cut_for_mlflow(written.tags), written.dataset)
 
 
 def log_batches(

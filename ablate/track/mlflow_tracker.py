@@ -211,7 +211,7 @@ class MlflowSession(StudySession):
         merge_correctness(earlier, folder, runs)
         merge_arrays(earlier, folder, runs)
         merge_texts(earlier, folder, files)
-        written = [self._writer.seed_run(self.run_id, head, arm, run) for run in runs]
+        written = self._writer.seed_runs(self.run_id, head, arm, runs)
         for seed in before:
             if (
                 seed.kind in ("seed", ledger.ASIDE) and seed.parent != head

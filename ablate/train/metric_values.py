@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from typing import Any
 
 from ablate.errors import UserError
 from ablate.train.metric import FRACTION, Metric
 
+_SIGNED = re.compile(r"([-+\N{MINUS SIGN}]?[0-9.,]*[0-9.](?:[eE][-+]?[0-9]+)?)\s*%")
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 
@@ -35,6 +38,28 @@ def check_metric_value(metric: Metric, value: float, where: str, *, declared_by:
             say = f'where it is declared, in {declared_by}: `"{metric.name}": {{"unit": "percent"}}`'
         hint = f"; if it is logged in per cent, say so {say}"
     raise UserError(f"{where}: {metric.name} must lie in [{low:g}, {high:g}]{as_unit}, got {value:g}{hint}")
+
+
+def without_sign(value: Any) -> str | None:
+    """Return the number of a text that is one with a per cent sign, as it is written; None for anything else.
+
+    >>> without_sign("70 %"), without_sign("-1.5e3%"), without_sign("70"), without_sign(0.7), without_sign("a%")
+    ('70', '-1.5e3', None, None, None)
+    """
+    match = _SIGNED.fullmatch(value.strip()) if isinstance(value, str) else None
+    return match[1] if match else None
+
+
+def sign_refused(where: str, name: str, text: str) -> UserError:
+    """Return the error of a number with a per cent sign, of a metric that is not declared in per cent.
+
+    The sign is a unit: 70 would be another value, and nobody said that the metric is 0.7.
+    """
+    return UserError(
+        f"{where}: {name!r} is {text!r:.60}, in per cent, and is not declared so: write it without the sign, as the "
+        f'metric is declared (0.7 for 70 %), or declare in the study `metrics: {{"{name}": {{unit: percent}}}}` '
+        "(on the command line: `metrics={…}`)"
+    )
 
 
 def check_count(where: str, name: str, value: float | None, budget: float | None = None) -> None:

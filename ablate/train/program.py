@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -240,7 +240,7 @@ class Program(ABC):
         """Return the scalars its runs may log, name -> what it means: what a claim can be about."""
         return self.METRICS
 
-    def told(self, metrics: Iterable[str]) -> Self:
+    def told(self, metrics: Mapping[str, Metric]) -> Self:
         """Return the same Program, told which metrics the study declares; most know by themselves what they log."""
         del metrics
         return self

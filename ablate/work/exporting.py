@@ -57,10 +57,12 @@ def check_intact(name: str, registration: Mapping[str, Any], tag: str) -> None:
     Raises
     ------
     Failure
-        It was changed afterwards.
+        It was changed afterwards, or is gone.
     """
-    if not registration:
+    if not registration and not tag:
         return
+    if not registration:
+        raise Failure(f"{name}: what was registered (SHA-256 {tag[:12]}…) is gone: a copy would look unregistered")
     text = registration.get("text")
     if not isinstance(text, str) or not text_hash(text) == registration.get("sha256") == tag:
         raise Failure(

@@ -71,7 +71,8 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
 
     tables = without_lost(study, with_collapses(tables))
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
-    check_kept(registered, events, where=f"study {str(tables.study['name'])!r}")
+    tag = str(tables.study.get("registered_sha256") or "")
+    check_kept(registered, events, where=f"study {str(tables.study['name'])!r}", tag=tag)
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)
     if study.any_time is not None:
@@ -88,7 +89,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     doubts = [*copy_notes(study, tables), *unit_notes(tables)]
     head = {
         **tables.study,
-        "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
+        "preregistration": _preregistration(registered, changed, events, tag),
         "looks": [event for event in since_fresh(events) if event["event"] == "look"],
         "fresh": [event for event in events if event["event"] in ("fresh", "code")],
         "extensions": [event for event in events if event["event"] == "extension"],

@@ -221,7 +221,22 @@ def test_a_percent_sign_is_answered_with_the_unit(ablate, tmp_path, files):
     (tmp_path / "percent.csv").write_text(text.replace(",0,0.9\n", ",0,90 %\n"), encoding="utf-8")
     code, _, err = ablate("import", "mine.yaml", "percent.csv")
     assert code == 2
-    assert 'take the % out of the column, and declare in the study `metrics: {"final/test_accuracy": {unit' in err
+    assert "line 2: 'final/test_accuracy' is '90 %', in per cent, and is not declared so: write it without the" in err
+    assert 'or declare in the study `metrics: {"final/test_accuracy": {unit: percent}}`' in err
+
+
+def test_of_a_metric_that_is_declared_in_per_cent_signs_are_read(ablate, tmp_path, files):
+    study = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert "metrics:" not in study
+    declared = study + "metrics: {final/test_accuracy: {better: higher, unit: percent}}\n"
+    (tmp_path / "mine.yaml").write_text(declared, encoding="utf-8")
+    text = (tmp_path / "results.csv").read_text(encoding="utf-8")
+    head, *rows = [line.rpartition(",") for line in text.splitlines()]
+    signed = [f"{before},{float(number) * 100:.4g} %" for before, _, number in rows]
+    (tmp_path / "percent.csv").write_text("\n".join([",".join(head[::2]), *signed]), encoding="utf-8")
+    code, out, err = ablate("import", "mine.yaml", "percent.csv")
+    assert (code, err) == (0, ""), err
+    assert "pp" in out
 
 
 def test_what_failed_runs_count_as_is_said_though_the_others_do_not_say_how_they_ended(ablate, tmp_path, files):

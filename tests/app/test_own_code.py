@@ -250,3 +250,15 @@ def test_what_is_wrong_with_a_command_is_one_line(tmp_path, ablate):
     assert (code, "a study, a function or a command is missing" in err) == (2, True)
     code, _, err = ablate("run", "s.yaml", "--", "python", "train.py")
     assert (code, "cannot read 's.yaml'" in err) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_command_that_prints_per_cent_needs_the_unit(tmp_path, ablate):
+    (tmp_path / "train.py").write_text("import sys\nprint(f'accuracy={0.5 + float(sys.argv[1])}%')\n", encoding="utf-8")
+    words = ("lr=0.1,0.2", "seeds=2", "--no-report", "-j", "1")
+    command = ("--", sys.executable, "train.py", "{lr}", "{seed}")
+    code, out, err = ablate("run", *words, "--metric", "accuracy:higher", *command)
+    assert (code, "4 crashed" in out) == (1, True)
+    assert "'accuracy' is '0.6%', in per cent, and is not declared so" in err
+    code, out, _ = ablate("run", *words, "metrics={accuracy: {better: higher, unit: percent}}", *command)
+    assert (code, "4 finished" in out) == (0, True)

@@ -78,6 +78,10 @@ def test_an_empty_trash_says_so(ablate, store):
         (("rename", "norm", "x"), "nearest match: norms"),
         (("rename", "norms", "norms"), "'norms' is its name already"),
         (("rename", "norms", "../x"), "../x"),
+        (
+            ("rename", "norms", "my/x.yaml"),
+            "expected a name, got the path my/x.yaml: runs of that file are kept under t",
+        ),
     ],
 )
 def test_a_wrong_name_is_one_line_and_nothing_is_lost(ablate, store, words, said):

@@ -61,7 +61,37 @@ def test_report_and_verdict_take_the_path_that_run_took(ablate, study):
     assert "is another study: its factors are program.params.x, the file's program.params.y" in err
 
 
-@pytest.mark.parametrize("command", ["report", "verdict", "status"])
+def test_commands_about_runs_take_the_path_too(ablate, study):
+    name = "my/it's ${x}.yaml"
+    assert ablate("run", name, "--jobs", "1", "--no-report")[0] == 0
+    code, out, err = ablate("show", name, "baseline", "1")
+    assert (code, "seed 1" in out) == (0, True), err
+    code, out, err = ablate("rerun", name, "baseline", "1")
+    assert (code, "matched to the bit" in out) == (0, True), err
+    code, out, err = ablate("rerun", "--crashed", name)
+    assert (code, "no run crashed" in out) == (0, True), err
+    code, out, err = ablate("collect", name)
+    assert (code, "no submitted job waits" in out) == (0, True), err
+    for command in ("show", "rerun"):
+        code, _, err = ablate(command, name)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "is a study: expected a run of it, as in" in err
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("program.params.x", "program.params.y"), encoding="utf-8")
+    for words in (("rm", name, "--yes"), ("rename", name, "other"), ("show", name, "baseline", "1")):
+        code, _, err = ablate(*words)
+        assert code == 2
+        assert "is another study: its factors are program.params.x" in err
+    study.write_text(text.replace("by_at_least: 1.0", "by_at_least: 2.0"), encoding="utf-8")
+    code, out, err = ablate("rm", name, "--yes")
+    assert (code, "12 runs put into MLflow's trash" in out) == (0, True), err
+    assert "differs from what was run last under its name in: claims; what was run is meant" in err
+    assert ablate("rm", "--restore", name)[0] == 0
+    code, out, err = ablate("rename", name, "other")
+    assert (code, "other: 12 runs brought in" in out) == (0, True), err
+
+
+@pytest.mark.parametrize("command", ["report", "verdict", "status", "rm", "collect"])
 def test_a_path_to_nothing_is_one_clear_line(ablate, study, command):
     code, _, err = ablate(command, "my/not.yaml")
     assert code == 2

@@ -102,6 +102,35 @@ def test_a_registration_that_was_tampered_with_shows(ablate, ran, write, tmp_pat
     assert not judge_tracked("small", None, LocalStore(tmp_path)).tables.study["preregistration"]["intact"]
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", "null", '""', "0", '{"x": 1}', '{"time": 1}', "", '{"time": "2026'])
+def test_a_registration_that_cannot_be_read_is_no_missing_one(ablate, ran, write, tmp_path, content):
+    write(STUDY)
+    (path,) = tmp_path.glob("mlruns/artifacts/small/*/artifacts/registration.json")
+    path.write_text(content, encoding="utf-8")
+    for words in (("report", "small"), ("verdict", "small"), ("run", "small"), ("export", "small", "small.zip")):
+        code, out, err = ablate(*words)
+        assert code in (1, 2), words
+        assert f"{path} cannot be read (" in err, words
+        assert "it says what was fixed before the runs" in err
+        assert "Nothing was registered" not in out
+    assert path.read_text(encoding="utf-8") == content
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_registration_that_is_gone_is_told_and_made_anew_by_a_run(ablate, ran, write, tmp_path):
+    write(STUDY)
+    (path,) = tmp_path.glob("mlruns/artifacts/small/*/artifacts/registration.json")
+    path.unlink()
+    for words in (("report", "small"), ("verdict", "small"), ("export", "small", "small.zip")):
+        code, _, err = ablate(*words)
+        assert code in (1, 2), words
+        assert re.search(r"registered \(SHA-256 [0-9a-f]{12}….*\bgone: ", err), err
+    code, _, err = ablate("run", "small", "--no-report")
+    assert code == 0, err
+    told = judge_tracked("small", None, LocalStore(tmp_path)).tables.study["preregistration"]
+    assert told["runs_before"] == 12
+
+
 def test_looks_stop_the_study_where_every_claim_is_decided(ablate, write, tmp_path):
     write(LOOKS)
     _, out, _ = ablate("plan", "small")

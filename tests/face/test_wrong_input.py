@@ -20,6 +20,17 @@ METRICS = [ablate.Metric("m", better="higher")]
         (lambda: ablate.Study("s", factors={"a": "relu"}), "`factors.a` must be a list, got 'relu'"),
         (lambda: ablate.Study("s", factors={"a": {1, 2}}), "`factors.a` must be a list"),
         (lambda: ablate.Study("s", factors=["a"]), "`factors` must be"),
+        (
+            lambda: ablate.Study("s", factors=[float("nan")]),
+            r"`factors` must be a mapping of names to levels, got \[nan",
+        ),
+        (lambda: ablate.Study("s", factors={"a": [float("nan"), 1]}), "`factors.a.0`: nan is not a finite number"),
+        (lambda: ablate.Study(factors={float("nan"): [1, 2]}), "`factors` must be .*; the names are texts, got nan"),
+        (lambda: ablate.Study(factors={1: [1, 2]}), "`factors` must be a mapping of names to levels; the.*, got 1"),
+        (lambda: ablate.Study("s", fixed={None: 1}), "`fixed` must be a mapping of settings; the names are.*got None"),
+        (lambda: ablate.Study("s", fixed={"a": float("nan")}), "`fixed.a`: nan is not a finite number"),
+        (lambda: ablate.Study("s", fixed={"a": {"b": [float("inf")]}}), "`fixed.a`: inf is not a finite number"),
+        (lambda: ablate.Study("s", metrics={1: "higher"}), "`metrics` must be .*; the names are texts, got 1"),
         (lambda: ablate.Study("s", metrics=["accuracy"]), r"metrics.* must be a list such as \[ablate.Metric"),
         (
             lambda: ablate.Study("s", claims=ablate.claim("c", "s", metric="m", arm={"a": 1}, against={"a": 2})),

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.identity import describe
 from ablate.programs.command import Command
 from ablate.programs.function import FunctionConfig
 from ablate.programs.processes import run_process
 from ablate.programs.slots import hold_slot
 from ablate.testing.base import failures
 from ablate.testing.program import program_checks
+from ablate.train.metric import Metric
 
 PYTHON = sys.executable
 
@@ -46,7 +48,8 @@ def run(program, seed=0):
         ("accuracy=0.5", {"accuracy": 0.5}),
         ("epoch 9: accuracy: 0.5, loss = 1e-3", {"accuracy": 0.5, "loss": 1e-3}),
         ("(accuracy: 0.5), 'loss': .5; n=3.", {"accuracy": 0.5, "n": 3.0}),
-        ("accuracy=0.5,loss=-1.5E+3 %, gain=-inf", {"accuracy": 0.5, "loss": -1.5e3}),
+        ("accuracy=0.5,loss=-1.5E+3, gain=-inf", {"accuracy": 0.5, "loss": -1.5e3}),
+        ("accuracy=0.5, done=100%, used: 3.5 %", {"accuracy": 0.5}),  # what they are in per cent of, nobody declared
         ("accuracy=0.5 accuracy=0.5 epoch=1 epoch=2", {"accuracy": 0.5, "epoch": 2.0}),
         ('{"accuracy": 0.5, "eval": {"loss": 2}, "name": "x"}', {"accuracy": 0.5, "eval.loss": 2.0}),
         ('{"metrics": {"accuracy": 0.5}, "outcome": "reached"}', {"accuracy": 0.5}),
@@ -102,6 +105,17 @@ def test_a_pattern_finds_metrics_and_curves_in_the_output(project):
         ("print('train accuracy=0.9, test accuracy=0.5')", {}, "gives 'accuracy' twice, 0.9 and 0.5"),
         ("print('acc=0,7')", {"metric_pattern": ["acc=(?P<accuracy>[0-9.]+)"]}, "'accuracy' is '0' of '0,7'; expected"),
         ("print('acc=12.5')", {"metric_pattern": [r"acc=(?P<accuracy>\d+)"]}, "'accuracy' is '12' of '12.5'; expected"),
+        ("print('accuracy=70%')", {}, "what it reports: 'accuracy' is '70%', in per cent, and is not declared so"),
+        ("print('accuracy = 70 % (14/20)')", {}, "'accuracy' is '70 %', in per cent, and is not declared so"),
+        ("print('70%')", {}, "'accuracy' is '70%', in per cent, and is not declared so: write it without the sign"),
+        ("print('{\"accuracy\": \"70%\"}')", {}, "'accuracy' is '70%', in per cent, and is not declared so"),
+        ("print('acc=70.5 %')", {"metric_pattern": ["acc=(?P<accuracy>[0-9.]+)"]}, "'accuracy' is '70.5%', in per"),
+        ("print('acc=70.5%')", {"metric_pattern": [r"acc=(?P<accuracy>\S+)"]}, "'accuracy' is '70.5%', in per"),
+        ("open(sys.argv[1] + '/m.csv', 'w').write('accuracy\\n70%')", {"metrics_file": "{out}/m.csv"},
+         "'accuracy' is '70%', in per cent"),
+        ("open(sys.argv[1] + '/m.json', 'w').write('{\"accuracy\": \"70%\"}')", {"metrics_file": "{out}/m.json"},
+         "'accuracy' is '70%', in per cent"),
+        ("print('accuracy=70 %x')", {}, "the last line of its output is not a metric: 'accuracy=70 %x'"),
         ("print('acuracy=1')", {}, "it reports no 'accuracy', only 'acuracy'; nearest match: 'acuracy'"),
         ("print('{\"accuracy\": ')", {}, "the last line of its output is not JSON"),
         ("", {"metrics_file": "{out}/m.json"}, "it wrote no m.json"),
@@ -117,6 +131,32 @@ def test_what_does_not_come_to_its_end_or_reports_nothing_crashed_and_says_why(p
     result = run(project(body + "\n", "{out}", "{seed}", **more))
     assert result.outcome == "crashed"
     assert message in result.error.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "more"),
+    [
+        ("print('accuracy=70.5%')", {}),
+        ("print('accuracy = 70.5 %, loss=0.5')", {}),
+        ("print('accuracy=70.5')", {}),  # as its unit says
+        ("print('{\"accuracy\": \"70.5%\"}')", {}),
+        ("for i in range(3): print(f'epoch {i} acc={70 + i / 4}%')",
+         {"metric_pattern": [r"epoch (?P<step>\d+) acc=(?P<accuracy>[0-9.]+)"]}),
+        ("open(sys.argv[1] + '/m.csv', 'w').write('step,accuracy\\n1,70%\\n2,70.5%')", {"metrics_file": "{out}/m.csv"}),
+    ],
+)  # fmt: skip
+def test_a_percent_sign_is_read_where_the_metric_is_declared_in_percent(project, body, more):
+    percent = Metric("accuracy", "higher", "percent")
+    result = run(project(body + "\n", "{out}", "{seed}", **more).told({"accuracy": percent}))
+    assert (result.error, result.metrics["accuracy"]) == (None, 70.5)
+    if len(result.curves):
+        np.testing.assert_array_equal(result.curves["accuracy"].values[-1:], [70.5])
+
+
+def test_what_is_declared_in_percent_makes_no_run_new(project):
+    program = project("print('accuracy=70%')\n")
+    told = [program.told({"accuracy": Metric("accuracy", "higher", unit)}) for unit in ("", "percent")]
+    assert describe(told[0]) == describe(told[1]) == describe(program)
 
 
 def test_the_tail_of_the_output_stands_in_the_error(project):

@@ -1,3 +1,4 @@
+import os
 import textwrap
 
 import pytest
@@ -164,3 +165,15 @@ def test_a_script_that_is_watched_brings_what_it_imports(project, monkeypatch):
     assert watched(["helper.py"]) == found
     (project / "named.py").write_text("import mine\nx = 1", encoding="utf-8")
     assert watched(["helper.py"]) != found
+
+
+def test_what_was_read_of_a_file_is_not_remembered_by_its_size_and_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    for text in ("V = 1", "V = 2"):
+        for name in ("mine.py", "data.bin"):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            os.utime(tmp_path / name, ns=(10**18, 10**18))
+        seen.append((read_source(tmp_path / "mine.py"), watched(["data.bin"])))
+    assert seen[0][0] != seen[1][0]
+    assert seen[0][1] != seen[1][1]

@@ -1,3 +1,5 @@
+import os
+import py_compile
 import sys
 
 import pytest
@@ -61,6 +63,28 @@ def test_code_that_changed_is_read_again(write, target):
     assert codes[0] != codes[1]
     write("helper.py", "V = 2  # the same")
     assert code_of(target) == codes[1]
+
+
+@pytest.mark.parametrize("changed", ["helper.py", "mine.py"])
+@pytest.mark.parametrize("target", ["mine.py:train", "mine:train"])
+def test_code_of_the_same_size_and_time_is_read_again(write, target, changed):
+    files = {
+        "mine.py": "import helper\ndef train(config, seed):\n    return {'m': helper.V + 0}\n",
+        "helper.py": "V = 1",
+    }
+    for name, body in files.items():
+        write(name, body)
+    first = code_of(target)
+    assert value(target) == 1
+    path = write(changed, files[changed])
+    stat = path.stat()
+    py_compile.compile(str(path))  # as Python does where somebody imports it; it goes by the size and the second
+    write(changed, files[changed].replace("V + 0", "V + 1").replace("V = 1", "V = 2"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    assert code_of(target) != first
+    assert value(target) == 2
+    assert find(target)({}, 0) == {"m": 2}
 
 
 def test_while_a_study_runs_the_code_stays_what_was_planned(write):

@@ -71,3 +71,39 @@ print(served, _may_fork())
 def test_after_its_workers_are_released_a_report_may_fork():
     done = subprocess.run([sys.executable, "-c", RELEASED], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+ENDED = """
+import atexit, sys, threading
+{first}
+from ablate.sweep import workers
+ended, pool = threading.Event(), workers.pool
+def late(workers):
+    ended.wait()
+    return pool(workers)
+workers.pool = late
+workers.Loky(2).prepare()
+thread = threading.enumerate()[-1]
+@atexit.register
+def end():
+    ended.set()
+    thread.join()
+sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("first", ["", "import joblib.externals.loky.process_executor"], ids=["imports", "starts"])
+def test_workers_that_get_ready_while_the_process_ends_print_nothing(first):
+    code = ENDED.format(first=first)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_what_keeps_workers_from_getting_ready_is_raised_where_they_are_waited_for(monkeypatch):
+    def fail(workers):
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr("ablate.sweep.workers.pool", fail)
+    ready = Loky(2).prepare()
+    with pytest.raises(OSError, match="too many open files"):
+        ready()

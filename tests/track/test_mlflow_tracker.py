@@ -311,3 +311,58 @@ def test_an_arms_files_lie_beside_its_run_and_move_with_it_when_it_grows(root, s
     assert {"graph.svg", "notes.txt", "test_correct.npz", "config.json"} <= log(1, graph_svg="<second/>")
     assert text("graph.svg") == "<second/>"
     assert text("notes.txt") == "ü"
+
+
+def test_seed_runs_of_an_arm_are_written_a_few_in_one_transaction(root, run, study, runs_of, monkeypatch):
+    begun, before = [], direct.writing
+
+    def counted(*words, **more):
+        begun.append(words)
+        return before(*words, **more)
+
+    session = MlflowTracker(root).open(study(seeds=41))
+    monkeypatch.setattr(direct, "writing", counted)
+    head = session.study.arms[0]
+    session.log_arm(head, [run(head, seed) for seed in range(41)])
+    session.close("FINISHED")
+    assert len(begun) < 10
+    assert sorted(int(r.data.tags["ablate.seed"]) for r in runs_of(kind="seed")) == list(range(41))
+    assert len(list((root / "mlruns" / "artifacts").rglob("config.json"))) == 42, "one beside each run, and the arm's"
+
+
+def test_of_runs_that_are_written_together_a_kill_leaves_all_or_none(root, run, study, track, runs_of, monkeypatch):  # noqa: PLR0917
+    track(study(seeds=2))
+    session = MlflowTracker(root).open(study(seeds=7))
+    head, whole, count = session.study.arms[0], session._writer._direct.whole, []
+
+    def killed(*words, **more):
+        count.append(words)
+        if len(count) == 3:
+            raise KeyboardInterrupt
+        whole(*words, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session._writer._direct, "whole", killed)
+        with pytest.raises(KeyboardInterrupt):
+            session.log_arm(head, [run(head, seed) for seed in range(2, 7)])
+    session._lock.release()
+    assert len(runs_of(kind="seed")) == 4
+    assert track(study(seeds=7)) == 10
+    assert len([r for r in runs_of(kind="seed") if r.info.status == "FINISHED"]) == 14
+    assert "RUNNING" not in {r.info.status for r in runs_of()}
+
+
+def test_where_not_all_of_them_find_room_runs_are_written_one_by_one(root, run, study, runs_of, monkeypatch):
+    session = MlflowTracker(root).open(study(seeds=5))
+    head, whole = session.study.arms[0], session._writer._direct.whole
+
+    def full(run_id, **more):
+        if more["name"].endswith("seed 3"):
+            raise sqlite3.OperationalError("database or disk is full")
+        whole(run_id, **more)
+
+    monkeypatch.setattr(session._writer._direct, "whole", full)
+    with pytest.raises(Failure):
+        session.log_arm(head, [run(head, seed) for seed in range(5)])
+    session.close("KILLED")
+    assert sorted(int(r.data.tags["ablate.seed"]) for r in runs_of(kind="seed")) == [0, 1, 2]

@@ -40,7 +40,9 @@ def stored_registration(link: ServerLink, twins: Sequence[StudyRun]) -> dict[str
         if name is not None:
             place = f"{twin.artifact_uri}/registrations/{name}.json"
             try:
-                return dict(link.fetch_json(place))
+                document = link.fetch_json(place)
+                history.check_stored(document)
+                return dict(document)
             except (ValueError, TypeError) as error:
                 raise Failure(f"{place} on {link.uri} cannot be read ({error}): it says what was fixed before the runs"
                 ) from error  # fmt: skip
