@@ -133,6 +133,31 @@ def test_the_command_line_says_the_same(project, typed, said):
     assert bool(said) == ("the function gets" in err)
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("reg=none,l2", ""),
+        ("reg=None,l2", "`reg`: the function gets the text 'None', which is not Python's None"),
+        ("bn=off,on", ""),
+        ("bn=none,on", "`bn`: the function gets the text 'none'"),
+        ("norm=none,batch", ""),
+        ("act=none,relu", "`act`: the function gets the text 'none'"),
+        ("any=none,0.1", "`any`: the function gets the text 'none'"),
+    ],
+)
+def test_a_text_that_the_function_itself_names_is_what_it_wants(project, typed, said):
+    project.write(
+        "mine.py",
+        "from typing import Any, Literal\n\n"
+        "def train(reg='none', bn='off', norm: Literal['none', 'batch'] | None = 'batch', act='relu', any: Any = 0.1,\n"
+        "          seed=0):\n    return {'acc': 0.5}\n",
+    )
+    code, _, err = project.ablate("plan", "mine.py:train", typed, "seeds=8", "--metric", "acc:higher")
+    assert code == 0, err
+    assert said in err
+    assert bool(said) == ("the function gets" in err)
+
+
 def test_a_text_that_is_fixed_is_told_too(project):
     project.study({"program.params.width": [1, 2]}, fixed={"program.params.deep": {"dropout": "no"}})
     _, _, err = project.ablate("plan", "s")
