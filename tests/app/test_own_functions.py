@@ -158,6 +158,49 @@ def test_a_text_that_the_function_itself_names_is_what_it_wants(project, typed, 
     assert bool(said) == ("the function gets" in err)
 
 
+@pytest.mark.parametrize(
+    ("metrics", "told", "kept"),
+    [
+        (["accc:higher"], "expected 'accc', got 'acc', 'late'; nearest match: 'acc'", "1 crashed"),
+        (["accc:higher", "late:lower"], "one of what it returned, 'acc', 'late'; nearest match: 'acc'", "1 finished"),
+        (["none:higher", "late:lower"], "", "16 finished"),
+        (["late:lower", "accc:higher"], "", "16 finished"),
+        (["acc:higher"], "", "16 finished"),
+    ],
+)
+def test_a_mistyped_metric_ends_the_sweep_with_its_first_run(project, metrics, told, kept):
+    project.write(
+        "mine.py", "def train(lr=0.1, seed=0):\n    return {'acc': lr + seed, 'late': seed * lr, 'none': None}\n"
+    )
+    words = [word for metric in metrics for word in ("--metric", metric)]
+    code, out, err = project.ablate("run", "mine.py:train", "lr=0.1,0.2", "seeds=8", *words, "-j", "1", "--no-report")
+    assert code == (1 if told else 0), err
+    last = err.strip().splitlines()[-1] if told else ""
+    assert told in last
+    if told:
+        assert last.startswith(
+            "ablate: no metric 'accc' came out of the first run (baseline, seed 0), and it is what is"
+        )
+        assert "runs that finished are kept" in last
+    assert kept in project.ablate("status", "adhoc")[1]
+    right = ("run", "mine.py:train", "lr=0.1,0.2", "seeds=8", "--metric", "acc:higher", "-j", "1", "--no-report")
+    code, out, err = project.ablate(*right)
+    assert code == 0, err
+    assert ("15 runs in" in out) == (kept == "1 finished")
+
+
+def test_a_mistyped_metric_of_a_command_ends_the_sweep_too(project):
+    project.write("say.py", "import sys\nprint('accuracy=0.' + sys.argv[1])\n")
+    code, _, err = project.ablate(
+        "run", "lr=1,2", "seeds=4", "--metric", "acuracy:higher", "-j", "1", "--no-report",
+        "--", "python", "say.py", "{lr}{seed}",
+    )  # fmt: skip
+    assert code == 1
+    assert "no metric 'acuracy' came out of the first run (baseline, seed 0)" in err
+    assert "only 'accuracy'; nearest match: 'accuracy'" in err
+    assert "1 crashed" in project.ablate("status", "adhoc")[1]
+
+
 def test_a_text_that_is_fixed_is_told_too(project):
     project.study({"program.params.width": [1, 2]}, fixed={"program.params.deep": {"dropout": "no"}})
     _, _, err = project.ablate("plan", "s")
