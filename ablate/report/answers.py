@@ -10,7 +10,7 @@ from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, falls
-from ablate.report.level_texts import shortened
+from ablate.report.level_texts import short_lists, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number
 from ablate.words.amounts import amount, amounts, difference_unit, percent
@@ -27,6 +27,8 @@ MEANINGS = {
     "inconclusive": msg("These runs fit effects that make the claim right, and effects that make it wrong."),
     "not_tested": msg("The runs do not allow a test: too few pairs, no value, or nothing that speaks of the claim."),
     "mixed": msg("The claim was tested at several levels, with different outcomes."),
+    "better": msg("The runs show a difference, and it is an improvement. Nobody predicted it."),
+    "worse": msg("The runs show a difference, and it is for the worse. Nobody predicted it."),
     "raises": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
     "lowers": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
     "not_shown": msg("The runs allow a difference in either direction, or none. Nobody predicted one."),
@@ -93,10 +95,10 @@ def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Ans
         outcome=Explained(_outcome(members, ruling), _meaning(members, ruling)),
         css=css,
         glyph=glyph,
-        says=first.says,
+        says=short_lists(first.says),
         number=_number(members),
         metric=_metric(first),
-        more=" ".join(filter(None, [_one(first)] if len(members) == 1 else [_exceptions(members)])),
+        more=short_lists(_one(first) if len(members) == 1 else _exceptions(members)),
     )
 
 
@@ -150,7 +152,7 @@ def _number(members: Sequence[Verdict]) -> Explained:
 
 def _effect_tip(v: Verdict) -> str:
     """Explain what the number measures."""
-    sides = {"arm": v.arm_text or tr("every arm"), "against": v.against_text}
+    sides = {"arm": short_lists(v.arm_text) or tr("every arm"), "against": short_lists(v.against_text)}
     if "unpaired" in v.details:
         return tr("Difference between the means of {arm} and {against}; their runs are not compared in pairs.", **sides)
     if v.scale == "difference" and v.against_text:

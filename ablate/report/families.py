@@ -41,9 +41,10 @@ class Badge:
 
 
 _MIXED = msg("mixed")
-GLYPHS = {"supported": "✓", "refuted": "✕", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
+GLYPHS = {"supported": "✓", "refuted": "✕", "better": "▲", "worse": "▼",
+          "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
           "not_tested": "–", "mixed": "±"}  # fmt: skip
-_CLASSES = {"raises": "shown", "lowers": "shown", "not_shown": "inconclusive"}
+_CLASSES = {"better": "shown", "worse": "shown", "raises": "shown", "lowers": "shown", "not_shown": "inconclusive"}
 
 
 def badge_of(ruling: str) -> Badge:

@@ -110,7 +110,7 @@ def _seen(v: Verdict) -> str:
     if v.gates_failed and v.ungated != "inconclusive":
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":
-        text = tr("No difference shown: {arm} changes {metric} by {effect} {compared} {numbers}.", arm=v.arm_text,
+        text = tr("No difference shown in {metric}: {effect} for {arm} {compared} {numbers}.", arm=v.arm_text,
                   metric=v.metric_name, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
         return text + after
     return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + after
@@ -146,10 +146,19 @@ def _happened(v: Verdict) -> str:
     up = (v.effect or 0.0) > 0
     effect, low, high = _amounts(v, 1.0 if up else -1.0)
     size = f"{effect}{difference_unit(v.unit)} [{low}, {high}]"
-    words = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v)}
-    if up == (v.predicts == "higher"):
-        return tr("{arm} raises {metric} by {size} {compared}", **words)
-    return tr("{arm} lowers {metric} by {size} {compared}", **words)
+    rises = up == (v.predicts == "higher")
+    words = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v), "so": _so(v, rises)}
+    if rises:
+        return tr("{arm} raises {metric}{so} by {size} {compared}", **words)
+    return tr("{arm} lowers {metric}{so} by {size} {compared}", **words)
+
+
+def _so(v: Verdict, rises: bool) -> str:
+    """Say whether a change is better or worse, unless it is a rise of what is better the higher it is."""
+    better = v.meaning.better
+    if better is None or not v.effect or (rises and better == "higher"):
+        return ""
+    return tr(" (better)") if rises == (better == "higher") else tr(" (worse)")
 
 
 def _fell_short(v: Verdict) -> str:

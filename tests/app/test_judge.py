@@ -179,7 +179,7 @@ def test_bad_input_is_one_line(ablate, tmp_path, arguments, message):
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("delay:lower:ms", "raises delay by 20.1 ms"), ("delay:lower", "raises delay by 20.1 ["),
+    [("delay:lower:ms", "raises delay (worse) by 20.1 ms"), ("delay:lower", "raises delay by 20.1 ["),
      ("delay:lower:percent", "--metric delay:lower:percent: expected values in [0, 100], got 100")],
 )  # fmt: skip
 def test_the_unit_of_a_metric_is_said_last(ablate, tmp_path, typed, told):
@@ -241,7 +241,7 @@ def test_of_two_factors_that_are_named_and_follow_each_other_none_is_passed_over
     assert (code, err.count("\n")) == (2, 1)
     assert "--factor lr: no two runs differ in it alone: norm determines it" in err
     _, out, _ = ablate("judge", "runs.csv", "--factor", "lr", "--no-report")
-    assert "Without it the verdict would be “shown: raises”" in out
+    assert "Without it the verdict would be “shown: better”" in out
     assert "--leave-out norm" in out
     assert "claim would be" not in out
 

@@ -95,7 +95,7 @@ def test_the_unit_of_a_metric_stands_beside_its_numbers(tmp_path, ablate):
     (tmp_path / "t.py").write_text("def train(lr=0.1, seed=0):\n    return {'delay': 5 + lr * 100 + seed % 3}\n")
     code, out, err = ablate("run", "t.py:train", "lr=0.1,0.2", "seeds=8", "--metric", "delay:lower:ms", "-j", "1")
     assert code == 0, err
-    assert "raises delay by 10.0 ms" in out
+    assert "raises delay (worse) by 10.0 ms" in out
     page = (tmp_path / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
     assert "higher by 10.0 [10.0, 10.0] ms" in page
 
@@ -142,7 +142,7 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     assert "noise floor:" in out
     page = (tmp_path / "reports" / "rates" / "report.md").read_text(encoding="utf-8")
     assert "Nobody predicted the outcome of these comparisons" in page
-    assert "- **↑ shown: raises [exploratory].** How lr=0.01 compares with lr=0.1" in page
+    assert "- **▲ shown: better [exploratory].** How lr=0.01 compares with lr=0.1" in page
     assert "## What the runs show" in page
     assert "## Each comparison in full" in page
     assert "Each claim in full" not in page
@@ -154,7 +154,7 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     _, out, _ = ablate("verdict", "rates", "--json")
     (verdict,) = json.loads(out)["verdicts"]
     assert (verdict["kind"], verdict["claim_id"], verdict["metric"]) == ("difference", "lr-0-01", "accuracy")
-    assert verdict["in_words"] == "shown: raises [exploratory]"
+    assert verdict["in_words"] == "shown: better [exploratory]"
     code, _, err = ablate("verdict", "rates", "--supported")  # shown, but nobody claimed it
     assert (code, "the study makes no claim" in err) == (3, True)
     code, out, err = ablate("run", *short, "--no-report", "--by-at-least", "0.005", "--baseline", "lr=0.01")

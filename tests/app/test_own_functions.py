@@ -161,7 +161,7 @@ def test_a_text_that_the_function_itself_names_is_what_it_wants(project, typed, 
 @pytest.mark.parametrize(
     ("metrics", "told", "kept"),
     [
-        (["accc:higher"], "expected 'accc', got 'acc', 'late'; nearest match: 'acc'", "1 crashed"),
+        (["accc:higher"], "expected 'accc', got 'acc', 'late', 'none'; nearest match: 'acc'", "1 crashed"),
         (["accc:higher", "late:lower"], "one of what it returned, 'acc', 'late'; nearest match: 'acc'", "1 finished"),
         (["none:higher", "late:lower"], "", "16 finished"),
         (["late:lower", "accc:higher"], "", "16 finished"),
