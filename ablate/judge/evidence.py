@@ -77,7 +77,7 @@ class Collected:
     least: int
     bounds: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     rule: Reason | None = None
-    meaning: Metric = Metric("")
+    meaning: Metric = field(default=Metric(""))
     elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
     gaps: Gaps | None = None

@@ -11,7 +11,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, falls
 from ablate.report.level_texts import short_lists, shortened
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_meaning, metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.reasons import said
@@ -186,7 +186,9 @@ def _metric(v: Verdict) -> Explained:
     if v.metric == "outcome":
         return Explained("")
     title = metric_title(v.metric)
-    return Explained(title, tr("Logged as {metric}.", metric=v.metric) if title != v.metric else "")
+    return Explained(
+        title, tr("Logged as {metric}.", metric=v.metric) + metric_meaning(v.metric) if title != v.metric else ""
+    )
 
 
 def _one(v: Verdict) -> str:
