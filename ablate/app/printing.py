@@ -273,7 +273,7 @@ def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.sizes import for_which_delta
     from ablate.words.twoparts import two_parts
 
-    sentence, why = sentence_of(verdict), why_of(verdict)
+    sentence, why = sentence_of(verdict, brief=True), why_of(verdict)
     say_ruling(ruling_of(verdict), sentence)
     if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
         say_words(why, indent=4)

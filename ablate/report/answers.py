@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
-from ablate.report.claim_text import change_text, falls
+from ablate.report.claim_text import change_text, falls, first_text
 from ablate.report.level_texts import short_lists, shortened
 from ablate.report.metric_names import metric_meaning, metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number
@@ -17,6 +17,7 @@ from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 from ablate.words.sizes import too_few
+from ablate.words.twoparts import says_nothing
 
 MOST_NAMED = 4
 """Levels at which a claim came out otherwise that a sentence names; more are counted."""
@@ -137,7 +138,9 @@ def _number(members: Sequence[Verdict]) -> Explained:
     if not estimated:
         return Explained("")
     if len(members) == 1:
-        return Explained(change_text(first), " ".join([_effect_tip(first), _interval_tip(first)]))
+        full = tr("In full: {effect}.", effect=change_text(first)) if says_nothing(first) else ""
+        told = filter(None, [_effect_tip(first), full, _interval_tip(first)])
+        return Explained(first_text(first), " ".join(told))
     ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in estimated)
     least, most = ends[0], ends[-1]
     if first.scale == "difference":
@@ -198,7 +201,8 @@ def _one(v: Verdict) -> str:
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
     if v.too_few:
-        return too_few(v)
+        nothing = tr("The interval is wider than what is possible. ") if says_nothing(v) else ""
+        return nothing + too_few(v)
     if v.outcome == "not_tested":
         return said(v.reason)
     return relation(v) or (tr("The runs do not decide it.") if v.outcome == "inconclusive" else "")

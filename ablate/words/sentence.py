@@ -8,13 +8,13 @@ from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.words.amounts import amount, amounts, difference_unit, equals, percent
-from ablate.words.because import method_text
+from ablate.words.because import method_text, nothing_so_far
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
 from ablate.words.sizes import for_which_delta
-from ablate.words.twoparts import is_gain, two_part_text
+from ablate.words.twoparts import is_gain, says_nothing, two_part_text
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _IF_FAILED = {
@@ -39,12 +39,20 @@ _IF_FAILED = {
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 
-def sentence_of(v: Verdict) -> str:
+_FEW = ("few_pairs_so_far", "few_pairs_by_now")
+
+
+def sentence_of(v: Verdict, *, brief: bool = False) -> str:
     """Return a verdict in a sentence, in the current language.
 
     The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
+
+    `brief`: an interval of too few pairs that is wider than what is possible is said in words, without its numbers.
     """
     text = _effect_sentence(v) if KINDS[v.kind].directed else _plain_sentence(v)
+    if brief and v.reason.code in _FEW and says_nothing(v):
+        claimed = _claimed(v) if KINDS[v.kind].directed else _stated(v)
+        text = tr("Not tested: whether {claim}. {why}", claim=claimed, why=nothing_so_far(v.reason.numbers))
     text += against(v.details.get("data_sets", ())) + _lost(v)
     if KINDS[v.kind].exploratory:
         return tr("[exploratory] {sentence}", sentence=text)
