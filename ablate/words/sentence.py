@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ablate.claims.kinds import KINDS
+from ablate.claims.reason import Reason
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.words.amounts import amount, amounts, difference_unit, equals, percent
@@ -74,6 +75,22 @@ def why_of(v: Verdict) -> str:
     against = beside_a_size and reason.code == "below"  # the sentence says `raises by 0.36`: no interval below 0 here
     less = KINDS[v.kind].directed and v.predicts == "lower" and (not beside_a_size or against)
     return said(reason, turned=less and reason.code in _TURNED, delta=v.delta)
+
+
+def speaks_of(v: Verdict) -> str:
+    """Return what an effect is an effect of; without how many runs may fail, where its two parts say that.
+
+    The two bounds are of different confidence: side by side they read as a contradiction.
+    """
+    return said(v.scope if v.parts is None or v.scope is None else _without_rates(v.scope))
+
+
+def _without_rates(reason: Reason) -> Reason:
+    numbers = dict(reason.numbers)
+    if "sides" in numbers and reason.code in ("runs_that_train", "runs_that_reach"):
+        numbers["sides"] = tuple({**one, "rate": None} for one in numbers["sides"])
+    told = {name: _without_rates(one) if isinstance(one, Reason) else one for name, one in numbers.items()}
+    return replace(reason, numbers=told)
 
 
 def _effect_sentence(v: Verdict) -> str:

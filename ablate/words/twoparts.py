@@ -86,7 +86,7 @@ def two_parts(v: Verdict) -> str:
 
 def _share(share: Share, side: str) -> str:
     return tr(
-        "{failed} of {runs} runs of {side} ({low:.0f} to {high:.0f} %)",
+        "{failed} of {runs} runs of {side} ({low:.0f} to {high:.0f} % of such runs)",
         failed=share.failed, runs=share.runs, side=side, low=100 * share.low, high=100 * share.high,
     )  # fmt: skip
 
