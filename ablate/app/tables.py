@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ablate.sweep.found.build import Found
     from ablate.sweep.found.items import ItemComparison
     from ablate.sweep.imported import Imported
+    from ablate.sweep.runner import RunSummary
     from ablate.sweep.tuning_plan import TunedCell, TuningPlan
 
 _MOST_NAMED = 12
@@ -65,6 +66,16 @@ def found_lines(reading: Found, address: str, rows: int) -> Iterator[str]:
     yield f"  judged: {', '.join(judged)}; {plural(many, 'comparison')}, Holm over all"
     for done in reading.done:
         yield f"  {done.count:>5} {done_text(done.what, done.count)}" + (f" ({done.which})" if done.which else "")
+
+
+def failed_line(summary: RunSummary, log: str) -> str:
+    """Return what says that every run failed, with the most frequent error and the command that shows its log."""
+    from ablate.words.failing import failure_text
+
+    outcomes = [outcome for outcome, n in summary.outcomes.items() for _ in range(n)]
+    error, runs = max(summary.errors.items(), key=lambda one: one[1], default=("", 0))
+    text = failure_text(outcomes, error=error, runs=runs, log=log)
+    return text[:1].lower() + text[1:]
 
 
 def item_lines(compared: Sequence[ItemComparison]) -> Iterator[str]:

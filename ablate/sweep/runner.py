@@ -35,6 +35,7 @@ class RunSummary:
     workers: int = 1
     outcomes: dict[str, int] = field(default_factory=dict)
     crashes: list[tuple[str, str]] = field(default_factory=list)  # (arm label, last line of the traceback)
+    errors: dict[str, int] = field(default_factory=dict)  # last line of a traceback -> how many runs ended with it
     notes: dict[str, int] = field(default_factory=dict)  # what runs had to say -> how many said it
 
     def add(self, later: RunSummary) -> None:
@@ -45,6 +46,8 @@ class RunSummary:
         for outcome, count in later.outcomes.items():
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         self.crashes += later.crashes
+        for error, count in later.errors.items():
+            self.errors[error] = self.errors.get(error, 0) + count
         for note, count in later.notes.items():
             self.notes[note] = self.notes.get(note, 0) + count
 
@@ -98,6 +101,9 @@ def run_plan(
             summary.ran += 1
             summary.training_seconds += result.took
             summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
+            if result.error is not None:
+                line = last_line(result.error)
+                summary.errors[line] = summary.errors.get(line, 0) + 1
             for note in dict.fromkeys(result.notes):
                 summary.notes[note] = summary.notes.get(note, 0) + 1
             if done is not None:

@@ -591,3 +591,39 @@ def test_arms_that_differ_in_what_their_program_does_not_own_share_runs_and_are_
     assert "24 runs in" in out
     assert "at program=knn. No run read optimizer.lr, which is all that its arms differ in" in out
     assert "nothing to do" in ablate("run", "mixed.yaml")[1]
+
+
+def test_where_every_run_fails_that_is_said_first_with_the_commonest_error_and_its_log(project):
+    project.write(
+        "mine.py",
+        "def train(lr=0.1, seed=0):\n    if lr > 0.1 and seed == 0:\n        raise KeyError('other')\n"
+        "    raise RuntimeError('out of memory')\n",
+    )
+    code, out, err = project.ablate(
+        "run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1"
+    )
+    assert code == 1
+    told = "ll 6 runs failed (6 crashed). Most often: RuntimeError: out of memory (5 runs). Its log: ablate"
+    assert out.startswith(f"adhoc: a{told} status adhoc\n")
+    assert f"no verdict. A{told} show " in out
+    assert "In two parts" not in out
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    log = re.search(rf"\*\*A{re.escape(told)} show (\w+)\*\*", page)
+    assert page.index(log[0]) < page.index("## ")
+    code, shown, _ = project.ablate("show", log[1])
+    assert "RuntimeError: out of memory" in shown
+    html = (project.folder / "reports" / "adhoc" / "report.html").read_text(encoding="utf-8")
+    assert f"<b>A{told} show {log[1]}</b>" in html
+    project.ablate("report", "adhoc", "--lang", "zh")
+    chinese = (project.folder / "reports" / "adhoc.zh" / "report.md").read_text(encoding="utf-8")
+    assert "全部 6 次运行都失败了" in chinese
+
+
+def test_where_one_run_does_not_fail_nothing_is_said_first(project):
+    project.write(
+        "mine.py", "def train(lr=0.1, seed=0):\n    assert lr > 0.1 or seed == 1\n    return {'acc': lr + seed / 10}\n"
+    )
+    _, out, _ = project.ablate("run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1")
+    assert "runs failed (" not in out
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert "runs failed (" not in page
