@@ -104,7 +104,11 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
 
 def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
     """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
-    metric, n = tuning.tune.metric, len(tuning.trials)
+    from ablate.report.metric_names import metric_title
+
+    study, n = tuning.plan.study, len(tuning.trials)
+    called = study.labels.metrics if study.labels is not None else {}
+    metric = called.get(tuning.tune.metric) or metric_title(tuning.tune.metric)
     head = f"tuned by the best mean {metric} of {plural(n, 'trial')} x {plural(len(tuning.plan.record.seeds), 'seed')}:"
     names = short_names(tuning.plan.study, tuning.plan.study.metrics)
     return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]
