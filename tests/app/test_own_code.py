@@ -161,7 +161,7 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     assert "nothing to do" in out
     assert "post hoc" in err  # another question than the one that was kept before the runs
     _, out, _ = ablate("verdict", "rates")
-    assert "[exploratory] Refuted (reversed): lr=0.1 lowers accuracy by 0." in out
+    assert "[exploratory] Refuted (reversed): lr=0.1 lowers accuracy (worse) by 0." in out
     code, out, _ = ablate("rerun", "rates", "lr=0.1", "3")
     assert (code, "matched to the bit" in out) == (0, True)
     code, _, err = ablate("run", *short[:2], "seeds=3", *short[3:5], "--name", "few", "--no-report", "-j", "1")
