@@ -274,8 +274,8 @@ def test_too_many_claims_for_the_pairs_is_said():
             [-x for x in UP],
             0.005,
             (
-                "Refuted (reversed): norm=batch lowers final/test_accuracy (worse) by 3.09 pp [2.83, 3.35] against norm=none "
-                "(95 % interval, sign-flip, 8 pairs; δ = 0.5 pp; p = 0.0078)."
+                "Refuted (reversed): norm=batch lowers final/test_accuracy (worse) by 3.09 pp [2.83, 3.35] against "
+                "norm=none (95 % interval, sign-flip, 8 pairs; δ = 0.5 pp; p = 0.0078)."
             ),
         ),
         (
