@@ -599,9 +599,7 @@ def test_where_every_run_fails_that_is_said_first_with_the_commonest_error_and_i
         "def train(lr=0.1, seed=0):\n    if lr > 0.1 and seed == 0:\n        raise KeyError('other')\n"
         "    raise RuntimeError('out of memory')\n",
     )
-    code, out, _ = project.ablate(
-        "run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1"
-    )
+    code, out, _ = project.ablate("run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1")
     assert code == 1
     told = "ll 6 runs failed (6 crashed). Most often: RuntimeError: out of memory (5 runs). Its log: ablate"
     assert out.startswith(f"adhoc: a{told} status adhoc\n")
