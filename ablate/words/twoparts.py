@@ -32,7 +32,7 @@ def says_nothing(v: Verdict) -> bool:
     """
     low, high = v.meaning.limits
     span = high - low
-    if v.scale != "difference" or KINDS[v.kind].sides != 2 or not math.isfinite(span) or v.effect is None:
+    if v.decided or v.scale != "difference" or KINDS[v.kind].sides != 2 or not math.isfinite(span) or v.effect is None:
         return False
     below, above = (v.interval_low or 0.0) <= -span, (v.interval_high or 0.0) >= span
     return below or above if v.so_far else below and above
