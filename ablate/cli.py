@@ -209,6 +209,7 @@ def _run(arguments: list[str]) -> None:
     if _is_hydra(arguments):
         _hydra(arguments)
         return
+    from ablate.app.roots import refuse_wrong_root
     from ablate.app.run_options import ACTIONS
 
     options = _options(arguments)
@@ -231,9 +232,8 @@ def _run(arguments: list[str]) -> None:
         "collect": _collect,
         **ACTIONS,
     }
-    if options.root is not None and options.root.exists() and not options.root.is_dir():
-        raise UserError(f"`--root` must be the folder that holds mlruns/, got the file {options.root}")
     with _told("ABLATE_ROOT", options.root):
+        refuse_wrong_root(options)
         actions[options.command](options)
 
 

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -43,6 +44,36 @@ def test_an_interrupt_ends_with_130_and_says_how_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr("ablate.cli.run", interrupted)
     assert main(["studies"]) == 130
     assert "the same command goes on" in capsys.readouterr().err
+
+
+READING = [
+    ("status",), ("status", "quickstart"), ("show", "abcdef"), ("verdict",), ("report",), ("paper",), ("studies",),
+    ("diff", "a", "b", "c"), ("rm", "a"), ("rename", "a", "b"), ("export", "a", "b.zip"), ("collect",), ("sync",),
+    ("rerun", "abcdef"), ("extend", "quickstart", "--seeds", "2"), ("ui",), ("mcp",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_a_root_that_is_not_there_holds_no_runs_and_that_is_an_error(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    assert main([*command, "--root", "resluts"]) == 2
+    out, err = capsys.readouterr()
+    told = f"`--root` must be the folder that holds mlruns/, but there is no folder {tmp_path / 'resluts'}"
+    assert (out, err) == ("", f"ablate: {told}; nearest match: results\n")
+    monkeypatch.setenv("ABLATE_ROOT", str(tmp_path / "resluts"))
+    assert main([*command]) == 2
+    assert capsys.readouterr().err.startswith("ablate: `ABLATE_ROOT` must be the folder that holds mlruns/")
+    assert not (tmp_path / "resluts").exists()
+
+
+def test_a_plan_in_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", "quickstart", "--root", "new"]) == 0
+    out, err = capsys.readouterr()
+    assert f"`--root`: there is no folder {tmp_path / 'new'} yet, so nothing is done in it" in err
+    assert re.search(r"^arm +done +left$", out, re.MULTILINE)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("command", ["status", "verdict", "studies"])

@@ -125,8 +125,8 @@ def parser() -> Parser:
         return sub
 
     for name, text, example in (
-        ("run", "run what is missing of a study, judge it and write its report", RUN_EXAMPLES),
-        ("plan", "show a study's arms and seeds, done and missing, and an estimate", "ablate plan quickstart"),
+        ("run", "run what is left of a study, judge it and write its report", RUN_EXAMPLES),
+        ("plan", "show a study's arms and seeds, done and left, and an estimate", "ablate plan quickstart"),
         ("extend", "add seeds to a study that was run; the report says so", "ablate extend quickstart --seeds 8"),
         ("noise", "run the baseline against itself: spread, seeds needed, time", "ablate noise quickstart --seeds 20"),
         ("check", "try a study before it is run, or test a part of your own", _CHECK_EXAMPLES),

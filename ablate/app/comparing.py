@@ -14,7 +14,7 @@ from ablate.app.printing import bench
 from ablate.app.verdicts import require_verdicts
 from ablate.errors import Refuted, Undecided, UserError, plural
 from ablate.programs.uses import use
-from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked, units_asked
 from ablate.terminal import shows_everything
 from ablate.words.reasons import said
 from ablate.work import events
@@ -45,6 +45,7 @@ def compare(options: argparse.Namespace) -> None:
         raise UserError("`--edits N` begins a ledger: say where with `--ledger FILE.json`")
     asked = Asked(
         factors=tuple(options.factor), seed=options.seed, metrics=metrics_asked(options.metric),
+        units=units_asked(options.metric),
         where=pairs_asked("--where", options.where), leave_out=tuple(options.leave_out), by_at_least=by,
         repeat=options.repeat, failed_counts_as=options.failed_counts_as, lost=lost_asked(options.lost),
         unpaired=options.unpaired, early_stopping=options.early_stopping, item=options.item,

@@ -15,7 +15,8 @@ from ablate.terminal import columns_of, encodable, filled, plain_line, shows_eve
 from ablate.work.places import short_path
 
 _PLAIN: Mapping[str, str] = {}
-MARKS = {"supported": "✓", "refuted": "✗", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
+MARKS = {"supported": "✓", "refuted": "✗", "better": "▲", "worse": "▼",
+         "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
          "not_tested": "–"}  # fmt: skip
 """What a verdict says (`words.rulings.ruling_of`) -> its mark."""
 _COLOURS = {"supported": "bold green", "refuted": "bold red"}

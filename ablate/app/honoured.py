@@ -18,7 +18,7 @@ _INSTEAD = {
     "--config-dir": "your own option files go into conf/ of the current folder, as conf/activation/mine.yaml",
     "--config-path": "your own option files go into conf/ of the current folder, as conf/activation/mine.yaml",
     "--config-name": "what an arm is made of stands in conf/config.yaml; give what differs as overrides",
-    "--experimental-rerun": "the same command runs what is missing",
+    "--experimental-rerun": "the same command runs what is left",
 }
 _OF_STUDIES = {
     "-j": "hydra.sweeper.n_jobs=N",

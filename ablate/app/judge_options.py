@@ -87,8 +87,9 @@ def _reading(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--source", metavar="NAME", help="the source that reads it (default: found by its name)")
     sub.add_argument("--uses", action="append", default=[], metavar="FILE.py", help="a file with a source of your own")
     sub.add_argument(
-        "--metric", action="append", default=[], metavar="NAME[:higher|lower]",
-        help="what is judged, and which way is better where its name does not say it; repeatable",
+        "--metric", action="append", default=[], metavar="NAME[:higher|lower[:UNIT]]",
+        help="what is judged, which way is better where its name does not say it, and its unit (`ms`; `fraction` and "
+             "`percent` are shares of all, in [0, 1] and [0, 100]); repeatable",
     )  # fmt: skip
     sub.add_argument(
         "--factor", action="append", default=[], metavar="NAME", help="a column that is compared; repeatable"

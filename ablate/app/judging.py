@@ -9,7 +9,7 @@ from ablate.app.console import say
 from ablate.app.printing import bench
 from ablate.errors import UserError
 from ablate.programs.uses import use
-from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked, units_asked
 from ablate.sweep.found.saved import runs_path
 from ablate.work.places import short_path
 from ablate.work.tables import judge_source
@@ -23,6 +23,7 @@ def judge(options: argparse.Namespace) -> None:
         factors=tuple(options.factor),
         seed=options.seed,
         metrics=metrics_asked(options.metric),
+        units=units_asked(options.metric),
         baseline=pairs_asked("--baseline", options.baseline),
         where=pairs_asked("--where", options.where),
         leave_out=tuple(options.leave_out),

@@ -15,7 +15,7 @@ from typing import Any
 
 from ablate.app.overrides import override_text, parse, quoted, unswept_value
 from ablate.errors import UserError
-from ablate.sweep.found.asked import metrics_asked, pairs_asked
+from ablate.sweep.found.asked import metrics_asked, pairs_asked, units_asked
 from ablate.sweep.own_keys import full_key, renamed
 from ablate.sweep.tune import Tune
 from ablate.train.metric import KNOWN
@@ -98,10 +98,10 @@ def refuse_application_options(options: argparse.Namespace) -> None:
 
 
 def metric_words(metrics: Sequence[str], failed: float | None = None) -> list[str]:
-    """Return what `--metric NAME:higher` and `--failed-counts-as V` say as an override.
+    """Return what `--metric NAME:higher[:UNIT]` and `--failed-counts-as V` say as an override.
 
-    >>> metric_words(["accuracy:higher", "seconds:lower"], 0.1)
-    ['metrics={accuracy:{better:higher,failed_counts_as:0.1},seconds:{better:lower}}']
+    >>> metric_words(["accuracy:higher", "latency:lower:ms"], 0.1)
+    ['metrics={accuracy:{better:higher,failed_counts_as:0.1},latency:{better:lower,unit:ms}}']
 
     Raises
     ------
@@ -113,16 +113,19 @@ def metric_words(metrics: Sequence[str], failed: float | None = None) -> list[st
 
 
 def metrics_given(metrics: Sequence[str], failed: float | None = None) -> dict[str, dict[str, Any]]:
-    """Return what `--metric NAME:higher` and `--failed-counts-as V` say as a study file has it; see `metric_words`."""
+    """Return the same as a study file has it; see `metric_words`."""
     if failed is not None and not metrics:
         raise UserError("`--failed-counts-as` is a value of the metric that is judged: say which, --metric NAME:higher")
     declared: dict[str, dict[str, Any]] = {}
+    units = units_asked(metrics)
     for name, better in metrics_asked(metrics).items():
         if better is None and name not in KNOWN:
             raise UserError(
                 f"--metric {name}: which way is better? Say --metric {name}:higher, or --metric {name}:lower"
             )
         declared[name] = {"better": str(better)} if better is not None else {}
+        if name in units:
+            declared[name]["unit"] = units[name]
         if failed is not None and len(declared) == 1:
             declared[name]["failed_counts_as"] = failed
     return declared

@@ -30,8 +30,9 @@ def add_own_code(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(flag, action="append", default=[], metavar=metavar, help=text)
 
     add(
-        "--metric", "NAME:higher|lower",
-        "a metric that runs report, and which way is better; the first is judged; repeatable",
+        "--metric", "NAME:higher|lower[:UNIT]",
+        "a metric that runs report, which way is better, and its unit where it has one: latency:lower:ms; `fraction` "
+        "and `percent` are shares of all, in [0, 1] and [0, 100]; the first is judged; repeatable",
     )  # fmt: skip
     add(
         "--baseline", "FACTOR=LEVEL",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.app.bars import Bar
 from ablate.app.console import say, say_ruling, say_words, ui_line, warn
-from ablate.app.tables import choice_lines, follow_lines, found_lines, item_lines, read_lines
+from ablate.app.tables import choice_lines, failed_line, follow_lines, found_lines, item_lines, read_lines
 from ablate.errors import plural
 from ablate.resources import root_folder
 from ablate.sweep.grids import space_text
@@ -122,6 +122,8 @@ class Console:
             why = f", all {event.plan.runs} runs are finished" if stopped is None else f": stopped {stopped['reason']}"
             say(f"{name}: nothing to do{why}")
             return
+        if not summary.skipped and all(outcome in FAILED for outcome in summary.outcomes):
+            say(f"{name}: {failed_line(summary, f'ablate status {name}')}")
         share = summary.training_seconds / (summary.seconds * summary.workers)
         training = f" ({share:.0%} of it training)"
         say(f"{name}: {_in_short(summary)}{training}{_skipped(summary)}: {_endings(summary)}")
@@ -225,10 +227,14 @@ def say_verdicts(judgement: Judgement) -> None:
     Where nothing was predicted it is said what these runs could have shown, and how many more would decide.
     """
     from ablate.claims.kinds import KINDS
+    from ablate.words.failing import failure_of
     from ablate.words.reasons import said
     from ablate.words.sizes import too_few
 
     judgement = as_read(judgement)
+    if (failed := failure_of(judgement.tables)) and not any(verdict.decided for verdict in judgement.verdicts):
+        say_words(f"no verdict. {failed}")
+        return
     for verdict in judgement.verdicts:
         _say_verdict(verdict)
     if not judgement.verdicts:
@@ -273,7 +279,7 @@ def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.sizes import for_which_delta
     from ablate.words.twoparts import two_parts
 
-    sentence, why = sentence_of(verdict), why_of(verdict)
+    sentence, why = sentence_of(verdict, brief=True), why_of(verdict)
     say_ruling(ruling_of(verdict), sentence)
     if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
         say_words(why, indent=4)

@@ -1,4 +1,4 @@
-"""What `ablate plan` shows: arms and seeds, what is done and missing, what is tuned, how long the rest takes."""
+"""What `ablate plan` shows: arms and seeds, what is done and left, what is tuned, how long the rest takes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
-    """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
+    """Print arms x seeds, what is done and left, and an estimate of the time that is left."""
     finished, seconds = finished_runs(plan, store)
     plan = plan.after(finished)
     say_words(f"{plan.record.name}: {plan.study.title}", hang=2)
@@ -65,10 +65,10 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
         if job.same_as:
             rows.append([job.arm.label, None, None, "as fixed" if FAIRNESS in job.arm.levels else "the same runs"])
         else:
-            done, missing = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
-            rows.append([job.arm.label, done, missing, ""])
+            done, left = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
+            rows.append([job.arm.label, done, left, ""])
     rows.append(["total", plan.runs - plan.missing, plan.missing, ""])
-    heads = ["arm", "done", "missing", *([""] if shared else [])]
+    heads = ["arm", "done", "left", *([""] if shared else [])]
     say_table(heads, [row[: len(heads)] for row in rows], total=True)
     say()
     if state is not None and state.ends:
@@ -197,7 +197,7 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
 
 
 def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -> dict[str, Choice] | None:
-    """Print the trials, what is done and missing, an estimate, and what is chosen where every trial is done."""
+    """Print the trials, what is done and left, an estimate, and what is chosen where every trial is done."""
     todo = tuning.after(finished_trials(tuning, store))
     record = tuning.plan.record
     say(f"{record.name}: {tuning.size()}, seeds {_span(record.seeds)} that judge nothing")
@@ -213,7 +213,7 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -
         total = sum(len(job.identities) for job in cell.jobs)
         told = "known when its trials are done" if runs is None else with_short_names(chosen_text(runs, cell), names)
         rows.append([cell.label, total - left, left, told])
-    say_table(["arm", "done", "missing", f"chosen by {tuning.tune.metric}"], rows)
+    say_table(["arm", "done", "left", f"chosen by {tuning.tune.metric}"], rows)
     if todo.plan.missing:
         _say_tuning_estimate(todo.plan, store, tuning, workers)
     say()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ablate.sweep.found.build import Found
     from ablate.sweep.found.items import ItemComparison
     from ablate.sweep.imported import Imported
+    from ablate.sweep.runner import RunSummary
     from ablate.sweep.tuning_plan import TunedCell, TuningPlan
 
 _MOST_NAMED = 12
@@ -67,6 +68,16 @@ def found_lines(reading: Found, address: str, rows: int) -> Iterator[str]:
         yield f"  {done.count:>5} {done_text(done.what, done.count)}" + (f" ({done.which})" if done.which else "")
 
 
+def failed_line(summary: RunSummary, log: str) -> str:
+    """Return what says that every run failed, with the most frequent error and the command that shows its log."""
+    from ablate.words.failing import failure_text
+
+    outcomes = [outcome for outcome, n in summary.outcomes.items() for _ in range(n)]
+    error, runs = max(summary.errors.items(), key=lambda one: one[1], default=("", 0))
+    text = failure_text(outcomes, error=error, runs=runs, log=log)
+    return text[:1].lower() + text[1:]
+
+
 def item_lines(compared: Sequence[ItemComparison]) -> Iterator[str]:
     """Yield what other test items would show of every comparison."""
     yield "other test items: mean difference and 95 % interval, p by Holm over all"
@@ -93,7 +104,11 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
 
 def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
     """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
-    metric, n = tuning.tune.metric, len(tuning.trials)
+    from ablate.report.metric_names import metric_title
+
+    study, n = tuning.plan.study, len(tuning.trials)
+    called = study.labels.metrics if study.labels is not None else {}
+    metric = called.get(tuning.tune.metric) or metric_title(tuning.tune.metric)
     head = f"tuned by the best mean {metric} of {plural(n, 'trial')} x {plural(len(tuning.plan.record.seeds), 'seed')}:"
     names = short_names(tuning.plan.study, tuning.plan.study.metrics)
     return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from ablate.face.results import Figure
     from ablate.face.verdicts import Verdict, Verdicts
 
-_COLOURS = {"supported": "#0a7d5a", "refuted": "#b4412c", "raises": "#0173b2", "lowers": "#0173b2"}
+_COLOURS = {
+    "supported": "#0a7d5a",
+    "refuted": "#b4412c",
+    "better": "#0a7d5a",
+    "worse": "#b4412c",
+    "raises": "#0173b2",
+    "lowers": "#0173b2",
+}
 _OPEN = "#6b7280"
 _FRAME = "border:1px solid rgba(128,128,128,.35);border-radius:8px;padding:12px 16px;max-width:980px;margin:4px 0"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.face.judging import JudgedTable, metrics_said, texts_of
+from ablate.face.judging import JudgedTable, metrics_said, texts_of, units_said
 from ablate.face.study import listening
 from ablate.sources.choose import source_for
 from ablate.sources.frames import frame_table
@@ -90,7 +90,8 @@ def compare(
     stated = Stated(texts_of(arm), texts_of(against), listed, not_worse_by)
     metrics = metrics_said(metric) if better is None else {metric: better}
     asked = Asked(
-        seed=pair, metrics=metrics, where=texts_of(where), leave_out=tuple(leave_out), by_at_least=delta,
+        seed=pair, metrics=metrics, units=units_said(metric), where=texts_of(where),
+        leave_out=tuple(leave_out), by_at_least=delta,
         repeat=repeat, failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=pair is None, stated=stated,
         early_stopping=early_stopping,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from ablate.face.study import listening
 from ablate.sources.choose import source_for
 from ablate.sources.frames import frame_table
 from ablate.sources.of_one import done_text
-from ablate.sweep.found.asked import Asked, Repeat, metrics_asked
+from ablate.sweep.found.asked import Asked, Repeat, metrics_asked, units_asked
 from ablate.train.metric import Better
 from ablate.work import events
 from ablate.work.bench import Bench
@@ -107,7 +107,7 @@ def judge_runs(
         A row per run: a table of pandas or polars, or a file or address as `ablate judge` takes it.
     metric
         What is judged, the main one first, where its name says which way is better; else `"score:higher"`, as for
-        `ablate judge`, or a mapping, name -> `"higher"` or `"lower"`.
+        `ablate judge` (with its unit `"latency:lower:ms"`), or a mapping, name -> `"higher"` or `"lower"`.
     factors, seed, leave_out
         Columns; what is left out is found.
     baseline, where
@@ -141,7 +141,8 @@ def judge_runs(
     'supported'
     """
     asked = Asked(
-        factors=tuple(factors), seed=seed, metrics=metrics_said(metric), baseline=texts_of(baseline),
+        factors=tuple(factors), seed=seed, metrics=metrics_said(metric), units=units_said(metric),
+        baseline=texts_of(baseline),
         where=texts_of(where), leave_out=tuple(leave_out), by_at_least=by_at_least, target=target, repeat=repeat,
         failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=unpaired, early_stopping=early_stopping,
         item=item,
@@ -166,12 +167,25 @@ def metrics_said(metric: str | Sequence[str] | Mapping[str, Better | None]) -> d
         return dict(metric)
     metrics: dict[str, Better | None] = {}
     for word in [metric] if isinstance(metric, str) else metric:
-        directed = word.endswith(tuple(f":{better}" for better in get_args(Better)))
-        for name, better in (metrics_asked([word]) if directed else {word: None}).items():
+        for name, better in (metrics_asked([word]) if _is_directed(word) else {word: None}).items():
             if name in metrics:
                 raise UserError(f"the metric {name!r} is given twice; expected each metric once, with one direction")
             metrics[name] = better
     return metrics
+
+
+def units_said(metric: str | Sequence[str] | Mapping[str, Better | None]) -> dict[str, str]:
+    """Return name -> unit, where it is said.
+
+    >>> units_said(["latency:lower:ms", "a:b"]), units_said({"score": "lower"})
+    ({'latency': 'ms'}, {})
+    """
+    words = () if isinstance(metric, Mapping) else [metric] if isinstance(metric, str) else metric
+    return units_asked([word for word in words if _is_directed(word)])
+
+
+def _is_directed(word: str) -> bool:
+    return not {*word.split(":")[-2:]}.isdisjoint(get_args(Better)) and ":" in word
 
 
 def texts_of(levels: Mapping[str, Any] | None) -> dict[str, str]:

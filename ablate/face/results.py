@@ -175,7 +175,7 @@ class PlannedStudy:
 
     def __repr__(self) -> str:
         size = f"{plural(len(self.plan.jobs), 'arm')} x {plural(len(self.plan.record.seeds), 'seed')}"
-        return f"{self.plan.record.name}: {size} = {plural(self.runs, 'run')}, {self.missing} of them missing"
+        return f"{self.plan.record.name}: {size} = {plural(self.runs, 'run')}, {self.missing} of them left"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.arms.to_html(index=False)}"

@@ -51,7 +51,7 @@ def copy_gate(
     differences = copy_differences(tables, metric, logged=plan.logged)
     said = {
         "metric": f"log {metric}" if plan.logged else metric, "n": len(differences), "delta": plan.gap,
-        "unit": "" if plan.logged else collected.unit,
+        "unit": "" if plan.logged else collected.meaning.unit,
     }  # fmt: skip
     if len(differences) < LEAST:
         return GateResult(COPY, False, because("copy_too_few", **said, needed=LEAST))

@@ -27,7 +27,7 @@ from ablate.judge.items import item_contrasts
 from ablate.judge.sensitivity import imputed
 from ablate.sweep.metrics import Metrics, metrics_in
 from ablate.track.record import StudyTables
-from ablate.train.metric import OTHER_TARGETS
+from ablate.train.metric import OTHER_TARGETS, Metric
 from ablate.train.outcome import Outcome
 
 
@@ -45,8 +45,8 @@ class Collected:
         Fewest seeds with which the claim could be decided at the level of the study.
     bounds
         `imputed`, for claims about a mean.
-    unit
-        Of the claim's metric.
+    meaning
+        The claim's metric, as it is declared.
     alike
         Why it is not tested although there are runs: its arms cannot differ.
     elsewhere
@@ -77,7 +77,7 @@ class Collected:
     least: int
     bounds: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     rule: Reason | None = None
-    unit: str = ""
+    meaning: Metric = field(default=Metric(""))
     elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
     gaps: Gaps | None = None
@@ -289,7 +289,7 @@ def collect(
         rule=runs.rule if runs.endings_known or failed else None,
         endings_known=runs.endings_known,
         counts_as_chance=runs.endpoint.declared.failed_counts_as in ("chance", "one_minus_chance"),
-        unit=runs.endpoint.declared.unit,
+        meaning=runs.endpoint.declared,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,
         items=item_contrasts(runs.sides, runs.endpoint, tables) if claim.by_means and batches is None else None,

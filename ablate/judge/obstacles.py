@@ -60,7 +60,7 @@ def untested(collected: Collected, *, level: float) -> tuple[Reason, Reason]:
         low, high = t_interval(differences, level=level)
         so_far = because(
             "few_pairs_by_now", n=len(differences), planned=evidence.planned_pairs, needed=collected.least,
-            effect=collected.estimate.effect, low=low, high=high, unit=collected.unit, level=level,
+            effect=collected.estimate.effect, low=low, high=high, unit=collected.meaning.unit, level=level,
         )  # fmt: skip
         return so_far, more_seeds(collected.estimate, collected.region, level=level)
     few = because(
@@ -78,7 +78,7 @@ def _few_runs(collected: Collected) -> Reason:
     if collected.estimate is None:
         return because("too_few_runs", n=n, needed=collected.least)
     low, high = collected.estimate.interval(0.95)
-    ends = {"effect": collected.estimate.effect, "low": low, "high": high, "unit": collected.unit}
+    ends = {"effect": collected.estimate.effect, "low": low, "high": high, "unit": collected.meaning.unit}
     return because("few_runs_so_far", n=n, needed=collected.least, **ends)
 
 
@@ -117,7 +117,7 @@ def _by_the_bound(collected: Collected, *, level: float, outcome: str) -> Reason
     part = split.part(split.trained, estimate.scale, level)
     said = {
         "level": level,
-        "unit": collected.unit,
+        "unit": collected.meaning.unit,
         "scale": estimate.scale,
         "n": part.pairs,
         "of": split.pairs,

@@ -198,7 +198,7 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
         )
     elif lost > 0:
         advice = because("run_the_rest", n=lost, planned=evidence.planned_pairs)
-    reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.collected.unit)
+    reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.collected.meaning.unit)
     return _verdict(case, (outcome, label), reason, advice)
 
 
@@ -269,7 +269,8 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         bounds=_bounds(collected),
         scope=scope_of(collected),
         details=collected.details,
-        unit=collected.unit,
+        unit=collected.meaning.unit,
+        meaning=collected.meaning,
         silent=collected.silent,
         population=claim.speaks_of,
     )

@@ -14,7 +14,7 @@ from ablate.judge.jointly import Joint
 from ablate.judge.sensitivity import Sensitivity
 from ablate.stats.mean import Method
 from ablate.stats.signflip import least_pairs
-from ablate.train.metric import Better
+from ablate.train.metric import Better, Metric
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
 STUDENT = "Student's t"
@@ -146,6 +146,8 @@ class Verdict:
         other verdicts, of effects that are not differences, and where more than the interval stands in the way.
     called
         What `labels` of the study calls the metric, in a verdict that is read; empty in one that is kept.
+    meaning
+        The metric as it is declared: which way is better, and its bounds. Not kept: `verdicts.json` has the unit.
     """
 
     claim_id: str
@@ -200,6 +202,7 @@ class Verdict:
     parts: TwoParts | None = None
     sizes: Sizes | None = None
     called: str = field(default="", metadata={"kept": False})
+    meaning: Metric = field(default=Metric(""), metadata={"kept": False}, compare=False)
 
     @property
     def metric_name(self) -> str:

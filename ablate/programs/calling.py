@@ -148,6 +148,31 @@ def check_settings(target: str, function: Callable[..., Any], given: Mapping[str
     return how
 
 
+def texts_meant(target: str, function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return, of settings that a function takes by name, the texts that its signature names: default, `Literal`.
+
+    >>> def train(reg: Literal["none", "l2"] = "l2", norm="off", lr=0.1, seed=0): ...
+    >>> {name: sorted(texts) for name, texts in texts_meant("t.py:train", train, {}).items()}
+    {'reg': ['l2', 'none'], 'norm': ['off']}
+    """
+    hints, named = _hints(function), {}
+    for one in calling(target, function, given).settings:
+        hint = hints.get(one.name, one.annotation)
+        texts = {text for text in (one.default, *_members(hint)) if isinstance(text, str)}
+        if texts:
+            named[one.name] = frozenset(texts)
+    return named
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    """Return the values that a `Literal` lists, on its own or as one of several types."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    if get_origin(hint) in (typing.Union, types.UnionType, typing.Annotated):
+        return tuple(value for one in get_args(hint) for value in _members(one))
+    return ()
+
+
 def _hints(function: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)

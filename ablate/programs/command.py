@@ -181,7 +181,7 @@ class Command(PerSeed):
             except (UserError, Failure) as error:
                 failure = Failure(str(error) if isinstance(error, Failure) else f"{self.name}: {error}")
                 failure.kept = "\n".join(text.splitlines()[-_TAIL:]) + "\n"  # type: ignore[attr-defined]
-                failure.texts = _kept(seed, text)  # type: ignore[attr-defined]
+                vars(failure).update(texts=_kept(seed, text), absent=getattr(error, "absent", ()))
                 raise failure from None
         cut = [f"prints more than {HEAD // 10**6} MB; what is between that and the end is not looked at"] * ended.cut
         notes = tuple(f"{self.name} {note}" for note in (*result.notes, *cut))

@@ -41,7 +41,10 @@ class PerSeed(Program):
             except Exception as error:  # noqa: BLE001 - the boundary: recorded with its traceback, others go on
                 kept = getattr(error, "kept", "")  # what it had come to, so that it is not lost
                 texts = getattr(error, "texts", {})
-                result = RunResult(seed, Outcome.CRASHED, error=kept + traceback.format_exc(), texts=texts)
+                absent = getattr(error, "absent", ())
+                result = RunResult(
+                    seed, Outcome.CRASHED, error=kept + traceback.format_exc(), texts=texts, absent=absent
+                )
             took = time.perf_counter() - began if math.isnan(result.seconds) else result.seconds
             results.append(replace(result, seconds=took))
             if observe is not None:

@@ -218,10 +218,12 @@ def check_found(metrics: Mapping[str, Any], declared: Collection[str]) -> None:
     for name in declared:
         if name not in metrics and not complete_metric(Metric(name)).counts_to_target:
             near = nearest(name, map(str, metrics))
-            raise UserError(
+            error = UserError(
                 f"it reports no {name!r}, only {', '.join(map(repr, metrics)) or 'nothing'}"
                 + (f"; nearest match: {near!r}" if near else "")
             )
+            error.absent = tuple(one for one in declared if one not in metrics)  # type: ignore[attr-defined]
+            raise error
 
 
 def _results(parsed: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, nearest, unknown
 from ablate.train.metric import Metric, complete_metric, has_reached, own_targets
-from ablate.train.outcome import LARGEST, Outcome, read_outcome
+from ablate.train.outcome import FAILED, LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
 POINTS, ALL_POINTS = 10_000, 200_000
@@ -68,8 +68,11 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
     wanted = {name: value for name, value in numbers.items() if name in declared}
     outcome = _outcome(returned.get("outcome"), wanted, declared, config)
+    absent = _absent(returned["metrics"], declared) if outcome not in FAILED else ()
     if declared and not wanted and outcome is Outcome.FINISHED:
-        raise _none_declared(returned["metrics"], declared)
+        none = _none_declared(returned["metrics"], declared)
+        none.absent = absent  # type: ignore[attr-defined]
+        raise none
     curves, correct = {}, None
     given = returned.get("curves") or {}
     if not isinstance(given, Mapping):
@@ -87,8 +90,14 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     error_text = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
     return RunResult(
         seed, outcome, metrics, curves, test_correct=correct, error=error_text, arrays=arrays,
-        notes=(*notes, *said, *thinned),
+        notes=(*notes, *said, *thinned), absent=absent,
     )  # fmt: skip
+
+
+def _absent(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[str, ...]:
+    """Return the declared metrics that are not named; steps to a target need not be where it was not reached."""
+    named, counts = {str(name) for name in given}, _counts(declared)
+    return tuple(name for name in declared if name not in named and name not in counts)
 
 
 def _none_declared(given: Mapping[Any, Any], declared: Collection[str]) -> UserError:
@@ -107,7 +116,8 @@ def check_declared(result: RunResult, declared: Callable[[], Collection[str]]) -
     """Return a result as it is; `crashed` where it came to its end and has none of the metrics that are declared."""
     if result.outcome is not Outcome.FINISHED or not (names := declared()) or any(n in result.metrics for n in names):
         return result
-    return replace(result, outcome=Outcome.CRASHED, error=str(_none_declared(result.metrics, names)))
+    error = str(_none_declared(result.metrics, names))
+    return replace(result, outcome=Outcome.CRASHED, error=error, absent=_absent(result.metrics, names))
 
 
 def _thinned(curves: Mapping[str, Curve]) -> tuple[dict[str, Curve], dict[str, NDArray[Any]], list[str]]:

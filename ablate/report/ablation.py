@@ -17,9 +17,9 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.level_texts import short_levels
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, capitalised, interval, p_value, plain_number, seconds, unit_of
+from ablate.report.wording import NONE, interval, p_value, plain_number, seconds, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.words.reasons import said
@@ -220,8 +220,8 @@ def _floor(frame: pd.DataFrame) -> str:
 
 
 def _title(metric: str) -> str:
-    words = metric_title(metric)
-    return capitalised(words) + ("" if words == metric else tr(" ({text})", text=metric))
+    named = metric_title(metric) == metric
+    return metric_heading(metric) + ("" if named else tr(" ({text})", text=metric))
 
 
 def _marks(tables: StudyTables) -> list[tuple[str, str, Callable[[dict[str, Level]], str]]]:

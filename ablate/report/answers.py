@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
-from ablate.report.claim_text import change_text, falls
-from ablate.report.level_texts import shortened
-from ablate.report.metric_names import metric_title
+from ablate.report.claim_text import change_text, falls, first_text
+from ablate.report.level_texts import short_lists, shortened
+from ablate.report.metric_names import metric_meaning, metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 from ablate.words.sizes import too_few
+from ablate.words.twoparts import says_nothing
 
 MOST_NAMED = 4
 """Levels at which a claim came out otherwise that a sentence names; more are counted."""
@@ -27,6 +28,8 @@ MEANINGS = {
     "inconclusive": msg("These runs fit effects that make the claim right, and effects that make it wrong."),
     "not_tested": msg("The runs do not allow a test: too few pairs, no value, or nothing that speaks of the claim."),
     "mixed": msg("The claim was tested at several levels, with different outcomes."),
+    "better": msg("The runs show a difference, and it is an improvement. Nobody predicted it."),
+    "worse": msg("The runs show a difference, and it is for the worse. Nobody predicted it."),
     "raises": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
     "lowers": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
     "not_shown": msg("The runs allow a difference in either direction, or none. Nobody predicted one."),
@@ -93,10 +96,10 @@ def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Ans
         outcome=Explained(_outcome(members, ruling), _meaning(members, ruling)),
         css=css,
         glyph=glyph,
-        says=first.says,
+        says=short_lists(first.says),
         number=_number(members),
         metric=_metric(first),
-        more=" ".join(filter(None, [_one(first)] if len(members) == 1 else [_exceptions(members)])),
+        more=short_lists(_one(first) if len(members) == 1 else _exceptions(members)),
     )
 
 
@@ -135,7 +138,9 @@ def _number(members: Sequence[Verdict]) -> Explained:
     if not estimated:
         return Explained("")
     if len(members) == 1:
-        return Explained(change_text(first), " ".join([_effect_tip(first), _interval_tip(first)]))
+        full = tr("In full: {effect}.", effect=change_text(first)) if says_nothing(first) else ""
+        told = filter(None, [_effect_tip(first), full, _interval_tip(first)])
+        return Explained(first_text(first), " ".join(told))
     ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in estimated)
     least, most = ends[0], ends[-1]
     if first.scale == "difference":
@@ -150,7 +155,7 @@ def _number(members: Sequence[Verdict]) -> Explained:
 
 def _effect_tip(v: Verdict) -> str:
     """Explain what the number measures."""
-    sides = {"arm": v.arm_text or tr("every arm"), "against": v.against_text}
+    sides = {"arm": short_lists(v.arm_text) or tr("every arm"), "against": short_lists(v.against_text)}
     if "unpaired" in v.details:
         return tr("Difference between the means of {arm} and {against}; their runs are not compared in pairs.", **sides)
     if v.scale == "difference" and v.against_text:
@@ -184,7 +189,9 @@ def _metric(v: Verdict) -> Explained:
     if v.metric == "outcome":
         return Explained("")
     title = metric_title(v.metric)
-    return Explained(title, tr("Logged as {metric}.", metric=v.metric) if title != v.metric else "")
+    return Explained(
+        title, tr("Logged as {metric}.", metric=v.metric) + metric_meaning(v.metric) if title != v.metric else ""
+    )
 
 
 def _one(v: Verdict) -> str:
@@ -194,7 +201,8 @@ def _one(v: Verdict) -> str:
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
     if v.too_few:
-        return too_few(v)
+        nothing = tr("The interval is wider than what is possible. ") if says_nothing(v) else ""
+        return nothing + too_few(v)
     if v.outcome == "not_tested":
         return said(v.reason)
     return relation(v) or (tr("The runs do not decide it.") if v.outcome == "inconclusive" else "")

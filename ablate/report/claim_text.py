@@ -14,7 +14,7 @@ from ablate.report.wording import verdict_effect
 from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.derived import REACH
 from ablate.words.amounts import amounts, difference_unit
-from ablate.words.twoparts import is_gain
+from ablate.words.twoparts import is_gain, says_nothing, without_interval
 
 
 def claim_title(v: Verdict) -> str:
@@ -61,3 +61,8 @@ def change_text(v: Verdict, *, named: bool = True) -> str:
     else:
         text = tr("lower by {size}", size=size) if effect > 0 else tr("higher by {size}", size=size)
     return tr("{effect} by Student's t", effect=text) if v.so_far and named else text
+
+
+def first_text(v: Verdict) -> str:
+    """Print a verdict's change for a first look: without an interval that says nothing, which `change_text` has."""
+    return without_interval(change_text(v, named=False)) if says_nothing(v) else change_text(v)

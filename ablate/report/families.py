@@ -26,7 +26,7 @@ from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, label_of, ruled, ruling_of, seen
-from ablate.words.sentence import sentence_of, why_of
+from ablate.words.sentence import sentence_of, speaks_of, why_of
 from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_parts
 
@@ -41,9 +41,10 @@ class Badge:
 
 
 _MIXED = msg("mixed")
-GLYPHS = {"supported": "✓", "refuted": "✕", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
+GLYPHS = {"supported": "✓", "refuted": "✕", "better": "▲", "worse": "▼",
+          "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
           "not_tested": "–", "mixed": "±"}  # fmt: skip
-_CLASSES = {"raises": "shown", "lowers": "shown", "not_shown": "inconclusive"}
+_CLASSES = {"better": "shown", "worse": "shown", "raises": "shown", "lowers": "shown", "not_shown": "inconclusive"}
 
 
 def badge_of(ruling: str) -> Badge:
@@ -155,7 +156,7 @@ def _view(verdict: Verdict) -> VerdictView:
     notes = [] if why in sentence else [why]
     notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]
     sizes = for_which_delta(verdict)
-    told = (*notes, "" if sizes in sentence else sizes, said(verdict.stop), said(verdict.scope), two_parts(verdict))
+    told = (*notes, "" if sizes in sentence else sizes, said(verdict.stop), speaks_of(verdict), two_parts(verdict))
     told += (_silence(verdict), said(verdict.advice))
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from ablate.lang import tr
 from ablate.report.ablation import table_note
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.templating import Table
-from ablate.report.wording import capitalised
 from ablate.terminal import plain_line
 
 MOST_LINES = 40
@@ -81,7 +80,7 @@ def arms_latex(table: Table | None, metric: str, *, label: str) -> str:
     title = metric_title(metric)
     logged = "" if title == metric else tr("Logged as {metric}.", metric=metric)
     note = " ".join(part for part in (logged, table_note(), table.note) if part)
-    return latex_table(dataclasses.replace(table, title=capitalised(title), note=note), label=label)
+    return latex_table(dataclasses.replace(table, title=metric_heading(metric), note=note), label=label)
 
 
 def latex_table(table: Table, *, label: str) -> str:

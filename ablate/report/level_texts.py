@@ -11,6 +11,8 @@ from ablate.report.wording import significant
 _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
+_REAL = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
+_REALS = re.compile(rf"(?<==)(?:[\w.+-]+\|)*{_REAL.pattern}(?:\|[\w.+-]+)*(?![\w.]*\w)")
 _TYPED = 4  # significant digits that a person types: a number with no more of them is shown as it is
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 
@@ -51,12 +53,25 @@ def shortened(text: str) -> str:
 
 
 def short_lists(text: str) -> str:
-    """Shorten the lists of numbers in a sentence, and leave the rest as it is.
+    """Write the levels in a sentence as tables and figures do: lists of numbers and real numbers shorter.
 
     >>> short_lists("relu beats identity at model.hidden=[64]|[64,64,64], over 2 cells")
     'relu beats identity at model.hidden=[64]|[64 ×3], over 2 cells'
+    >>> short_lists("norm=batch is better at init.std=1.0|0.00630957 (δ = 1.0; tag=1.0.3, v=1.0b)")
+    'norm=batch is better at init.std=1|0.0063 (δ = 1.0; tag=1.0.3, v=1.0b)'
+
+    Levels that would look alike stay as they are.
+
+    >>> short_lists("at init.std=0.541169|0.541172")
+    'at init.std=0.541169|0.541172'
     """
-    return _LIST.sub(lambda match: _level(match[0]), text)
+    return _REALS.sub(_short_reals, _LIST.sub(lambda match: _level(match[0]), text))
+
+
+def _short_reals(match: re.Match[str]) -> str:
+    texts = match[0].split("|")
+    short = [_level(float(one)) if _REAL.fullmatch(one) else one for one in texts]
+    return "|".join(short if len(set(short)) == len(set(texts)) else texts)
 
 
 def level_title(factor: str, text: str) -> str:

@@ -6,6 +6,7 @@ import re
 
 from ablate.lang import msg, tr
 from ablate.report.vouched import ends_at_a_step, metric_label
+from ablate.report.wording import capitalised
 
 _NAMED = {
     "change/accuracy_before": msg("accuracy before the change of task"),
@@ -55,6 +56,9 @@ _PREFIXES = {
     "reach": msg("steps until {name} reached the target"),
 }
 
+_MEANS = {"aulc": msg(" Its mean over the whole run: it is larger where a run gets better sooner.")}
+"""First part of a name -> what its words mean, as a page explains it."""
+
 _OURS = re.compile(r"[a-z]+(?:/[a-z0-9_]+)+")  # `final/test_accuracy`: words, and where they belong
 
 
@@ -80,3 +84,18 @@ def metric_title(metric: str) -> str:
         stepless = prefix == "final" and not ends_at_a_step()
         return tr(msg("final {name}") if stepless else _PREFIXES[prefix], name=words)
     return tr(f"{prefix.replace('/', ' ')} {rest.replace('_', ' ')}".strip())
+
+
+def metric_heading(metric: str) -> str:
+    """Return a metric's title as a heading or caption begins with it: a name that is not in words stays as it is.
+
+    >>> metric_heading("final/test_accuracy"), metric_heading("acc"), metric_heading("valLoss")
+    ('Test accuracy at the last step', 'acc', 'valLoss')
+    """
+    title = metric_title(metric)
+    return title if title == metric else capitalised(title)
+
+
+def metric_meaning(metric: str) -> str:
+    """Return a sentence on what a metric's title means, where its words do not say it, with its blank; else nothing."""
+    return tr(_MEANS.get(metric.partition("/")[0], "")) if metric_title(metric) != metric else ""

@@ -29,6 +29,7 @@ from ablate.report.wording import seeds_text
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
+from ablate.words.failing import failure_of
 
 QUICK = msg(
     "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It "
@@ -113,6 +114,7 @@ class Page:
     background: str
     created: str
     budget: str
+    failure: str
     words: tuple[PageFact, ...]
     trust: tuple[Explained, ...]
     sweep: SweepView | None
@@ -215,6 +217,7 @@ def build_page(
         background=study.background,
         created=str(tables.study["created"])[:10],
         budget=tr(QUICK) if study.budget == "quick" else "",
+        failure=failure_of(tables),
         words=tuple(PageFact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
         trust=trust(study, tables, verdicts),
         sweep=sweep_view(tables, metrics[0], effects, frames[metrics[0]]) if metrics else None,

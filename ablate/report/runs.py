@@ -20,8 +20,13 @@ OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("collapsed"), m
 _MEANING = {
     "reached": msg("the target held at two evaluations in a row"),
     "censored": msg("learned, but the budget ended first"),
-    "stalled": msg("never better than always answering the most frequent class (+ 3 SE)"),
-    "collapsed": msg("learned, and ended no better than always answering the most frequent class (+ 3 SE)"),
+    "stalled": msg(
+        "never better than always answering the most frequent class by more than 3 standard errors, which chance "
+        "alone can give"
+    ),
+    "collapsed": msg(
+        "learned, and ended no more than 3 standard errors above always answering the most frequent class"
+    ),
     "diverged": msg("became non-finite, or ended above ten times its first loss"),
     "crashed": msg("the program raised an error"),
     "finished": msg("ran to its end; it had no target"),

@@ -17,6 +17,7 @@ from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
 Done = Callable[[Job, RunResult], None]  # called with every run that is tracked
+Check = Callable[[Job, list[RunResult]], None]  # called with runs as they come back; raises what ends the sweep
 ArmFiles = Callable[[Job], Mapping[str, str]]  # makes the texts that lie beside an arm's run, name -> text
 
 _KEEP_SECONDS = 5.0
@@ -34,6 +35,7 @@ class RunSummary:
     workers: int = 1
     outcomes: dict[str, int] = field(default_factory=dict)
     crashes: list[tuple[str, str]] = field(default_factory=list)  # (arm label, last line of the traceback)
+    errors: dict[str, int] = field(default_factory=dict)  # last line of a traceback -> how many runs ended with it
     notes: dict[str, int] = field(default_factory=dict)  # what runs had to say -> how many said it
 
     def add(self, later: RunSummary) -> None:
@@ -44,6 +46,8 @@ class RunSummary:
         for outcome, count in later.outcomes.items():
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         self.crashes += later.crashes
+        for error, count in later.errors.items():
+            self.errors[error] = self.errors.get(error, 0) + count
         for note, count in later.notes.items():
             self.notes[note] = self.notes.get(note, 0) + count
 
@@ -55,6 +59,7 @@ def run_plan(
     launcher: Launcher,
     files: ArmFiles | None = None,
     done: Done | None = None,
+    check: Check | None = None,
 ) -> RunSummary:
     """Run what is missing of a plan and write every finished arm to the session as it comes in.
 
@@ -68,6 +73,8 @@ def run_plan(
         Asked for the files of each arm once it was trained.
     done
         Told of every run once it is in the session.
+    check
+        Told of the runs of a part of an arm as they come back. What it raises ends the sweep; they are kept.
 
     Raises
     ------
@@ -94,13 +101,16 @@ def run_plan(
             summary.ran += 1
             summary.training_seconds += result.took
             summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
+            if result.error is not None:
+                line = last_line(result.error)
+                summary.errors[line] = summary.errors.get(line, 0) + 1
             for note in dict.fromkeys(result.notes):
                 summary.notes[note] = summary.notes.get(note, 0) + 1
             if done is not None:
                 done(job, result)
         error = next((result.error for result in results if result.error is not None), None)
         if error is not None and job.arm.label not in dict(summary.crashes):
-            summary.crashes.append((job.arm.label, _last_line(error)))
+            summary.crashes.append((job.arm.label, last_line(error)))
 
     arms, kept = ArmParts(todo), time.monotonic()
     parts = scheduled(todo, launcher.slots())
@@ -114,7 +124,9 @@ def run_plan(
             stop_if_asked()
             if arm is not None:
                 keep(*arm)
-            elif time.monotonic() - kept > _KEEP_SECONDS:  # a driver that is killed can keep nothing more
+            if check is not None:
+                check(part, results)
+            if arm is None and time.monotonic() - kept > _KEEP_SECONDS:  # a driver that is killed can keep nothing more
                 for unfinished in arms.unfinished():
                     keep(*unfinished)
                 kept = time.monotonic()
@@ -127,6 +139,6 @@ def run_plan(
     return summary
 
 
-def _last_line(error: str) -> str:
+def last_line(error: str) -> str:
     """Return the last line of a traceback; of an error of our own its sentence."""
     return re.sub(r"^ablate\.[\w.]+: ", "", error.strip().splitlines()[-1])

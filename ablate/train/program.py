@@ -71,6 +71,8 @@ class RunResult:
         Files that are kept beside the arm, name -> text: what a command has printed.
     arithmetic
         What computed it (see `ablate.train.arithmetic`); empty where nobody vouches for that.
+    absent
+        Declared metrics that it did not name, not even as None, though it came to its end.
 
     Raises
     ------
@@ -92,6 +94,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     arithmetic: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
     @property
     def took(self) -> float:

@@ -152,6 +152,17 @@ def _have(m: Numbers) -> str:
     return one if n < 2 else tr("{n} pairs have been run", n=n)
 
 
+def nothing_so_far(m: Numbers) -> str:
+    """Say of an interval of too few pairs, which is wider than what is possible, that they cannot tell."""
+    text = on_scale("difference", [m["effect"], m["low"], m["high"]], unit=m["unit"], symbol=tr("gain"))
+    begin, _, rest = text.partition(" [")
+    return tr(
+        "{have}; at least {needed} are needed. So far {found}; these pairs cannot tell: their interval is wider than "
+        "what is possible. The report has its numbers.",
+        have=_have(m), needed=m["needed"], found=begin + rest.partition("]")[2],
+    )  # fmt: skip
+
+
 def so_far(message: str) -> Callable[[Numbers], str]:
     """Return what shows an interval of too few runs for a verdict, as `found`."""
 

@@ -15,8 +15,12 @@ RULINGS = {"supported": msg("supported"), "refuted": msg("refuted"), "inconclusi
            "not_tested": msg("not tested")}  # fmt: skip
 """Outcome -> the words for it."""
 
-SEEN = {"raises": msg("shown: raises"), "lowers": msg("shown: lowers"), "not_shown": msg("not shown")}
-"""What is shown by a difference that nobody predicted, and of which no size matters -> the words for it."""
+SEEN = {"better": msg("shown: better"), "worse": msg("shown: worse"), "raises": msg("shown: raises"),
+        "lowers": msg("shown: lowers"), "not_shown": msg("not shown")}  # fmt: skip
+"""What is shown by a difference that nobody predicted, and of which no size matters -> the words for it.
+
+`raises` and `lowers` are of a metric of which nobody says which way is better.
+"""
 
 LABELS = {
     "reversed": msg("reversed"), "harmful": msg("harmful"), "negligible": msg("negligible"),
@@ -72,6 +76,8 @@ def ruling_of(v: Verdict, outcome: str | None = None) -> str:
         return ruling
     if ruling == "inconclusive":
         return "not_shown"
+    if v.meaning.better is not None:
+        return "better" if (ruling == "supported") == (v.predicts == v.meaning.better) else "worse"
     return "raises" if (ruling == "supported") == (v.predicts == "higher") else "lowers"
 
 
@@ -83,8 +89,8 @@ def label_of(v: Verdict) -> str:
 def ruling_word(ruling: str) -> str:
     """Return an outcome, or what is `seen`, as a reader meets it.
 
-    >>> ruling_word("not_tested"), ruling_word("lowers")
-    ('not tested', 'shown: lowers')
+    >>> ruling_word("not_tested"), ruling_word("worse")
+    ('not tested', 'shown: worse')
     """
     return tr(RULINGS[ruling] if ruling in RULINGS else SEEN[ruling])
 

@@ -16,11 +16,24 @@ _NONE = {
 }
 
 
+_NONE_ALONE = {
+    "failed": msg("{side} (none of {runs} failed)"),
+    "missed": msg("{side} (none of {runs} missed the target)"),
+}
+"""The same where the share that may fail stands beside it."""
+
+
 def unseen_failures(message: str, what: str) -> Callable[[Numbers], str]:
     """Return what says of which runs an effect is an effect, where no failure was seen (`what`: failed, missed)."""
 
     def say(m: Numbers) -> str:
-        sides = [tr(_NONE[what], **{**one, "side": one["side"] or tr("the arm")}) for one in m["sides"]]
+        sides = [
+            tr(
+                (_NONE if one["rate"] is not None else _NONE_ALONE)[what],
+                **{**one, "side": one["side"] or tr("the arm")},
+            )
+            for one in m["sides"]
+        ]
         return tr(message, sides=tr("; ").join(sides))
 
     return say

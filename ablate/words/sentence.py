@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ablate.claims.kinds import KINDS
+from ablate.claims.reason import Reason
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.words.amounts import amount, amounts, difference_unit, equals, percent
-from ablate.words.because import method_text
+from ablate.words.because import method_text, nothing_so_far
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
 from ablate.words.sizes import for_which_delta
-from ablate.words.twoparts import is_gain, two_part_text
+from ablate.words.twoparts import is_gain, says_nothing, two_part_text
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _IF_FAILED = {
@@ -39,12 +40,20 @@ _IF_FAILED = {
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 
-def sentence_of(v: Verdict) -> str:
+_FEW = ("few_pairs_so_far", "few_pairs_by_now")
+
+
+def sentence_of(v: Verdict, *, brief: bool = False) -> str:
     """Return a verdict in a sentence, in the current language.
 
     The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
+
+    `brief`: an interval of too few pairs that is wider than what is possible is said in words, without its numbers.
     """
     text = _effect_sentence(v) if KINDS[v.kind].directed else _plain_sentence(v)
+    if brief and v.reason.code in _FEW and says_nothing(v):
+        claimed = _claimed(v) if KINDS[v.kind].directed else _stated(v)
+        text = tr("Not tested: whether {claim}. {why}", claim=claimed, why=nothing_so_far(v.reason.numbers))
     text += against(v.details.get("data_sets", ())) + _lost(v)
     if KINDS[v.kind].exploratory:
         return tr("[exploratory] {sentence}", sentence=text)
@@ -66,6 +75,22 @@ def why_of(v: Verdict) -> str:
     against = beside_a_size and reason.code == "below"  # the sentence says `raises by 0.36`: no interval below 0 here
     less = KINDS[v.kind].directed and v.predicts == "lower" and (not beside_a_size or against)
     return said(reason, turned=less and reason.code in _TURNED, delta=v.delta)
+
+
+def speaks_of(v: Verdict) -> str:
+    """Return what an effect is an effect of; without how many runs may fail, where its two parts say that.
+
+    The two bounds are of different confidence: side by side they read as a contradiction.
+    """
+    return said(v.scope if v.parts is None or v.scope is None else _without_rates(v.scope))
+
+
+def _without_rates(reason: Reason) -> Reason:
+    numbers = dict(reason.numbers)
+    if "sides" in numbers and reason.code in ("runs_that_train", "runs_that_reach"):
+        numbers["sides"] = tuple({**one, "rate": None} for one in numbers["sides"])
+    told = {name: _without_rates(one) if isinstance(one, Reason) else one for name, one in numbers.items()}
+    return replace(reason, numbers=told)
 
 
 def _effect_sentence(v: Verdict) -> str:
@@ -110,7 +135,7 @@ def _seen(v: Verdict) -> str:
     if v.gates_failed and v.ungated != "inconclusive":
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":
-        text = tr("No difference shown: {arm} changes {metric} by {effect} {compared} {numbers}.", arm=v.arm_text,
+        text = tr("No difference shown in {metric}: {effect} for {arm} {compared} {numbers}.", arm=v.arm_text,
                   metric=v.metric_name, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
         return text + after
     return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + after
@@ -146,10 +171,19 @@ def _happened(v: Verdict) -> str:
     up = (v.effect or 0.0) > 0
     effect, low, high = _amounts(v, 1.0 if up else -1.0)
     size = f"{effect}{difference_unit(v.unit)} [{low}, {high}]"
-    words = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v)}
-    if up == (v.predicts == "higher"):
-        return tr("{arm} raises {metric} by {size} {compared}", **words)
-    return tr("{arm} lowers {metric} by {size} {compared}", **words)
+    rises = up == (v.predicts == "higher")
+    words = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v), "so": _so(v, rises)}
+    if rises:
+        return tr("{arm} raises {metric}{so} by {size} {compared}", **words)
+    return tr("{arm} lowers {metric}{so} by {size} {compared}", **words)
+
+
+def _so(v: Verdict, rises: bool) -> str:
+    """Say whether a change is better or worse, unless it is a rise of what is better the higher it is."""
+    better = v.meaning.better
+    if better is None or not v.effect or (rises and better == "higher"):
+        return ""
+    return tr(" (better)") if rises == (better == "higher") else tr(" (worse)")
 
 
 def _fell_short(v: Verdict) -> str:

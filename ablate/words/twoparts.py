@@ -24,6 +24,29 @@ def is_gain(v: Verdict) -> bool:
     return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
 
 
+def says_nothing(v: Verdict) -> bool:
+    """Tell whether an interval leaves nothing out: it covers every difference that two values of the metric can have.
+
+    One by which nothing can be decided says nothing as soon as it goes beyond what is possible. The values that are
+    possible are those that the metric declares: its `bounds`, or those of its unit.
+    """
+    low, high = v.meaning.limits
+    span = high - low
+    if v.decided or v.scale != "difference" or KINDS[v.kind].sides != 2 or not math.isfinite(span) or v.effect is None:
+        return False
+    below, above = (v.interval_low or 0.0) <= -span, (v.interval_high or 0.0) >= span
+    return below or above if v.so_far else below and above
+
+
+def without_interval(text: str) -> str:
+    """Return an effect as it is written, without the interval in brackets.
+
+    >>> without_interval("+28 [−3028, +3083] pp")
+    '+28 pp'
+    """
+    return re.sub(r" \[[^\]]*\]", "", text)
+
+
 def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
     symbol = tr("gain") if is_gain(v) else KINDS[v.kind].symbol
@@ -63,7 +86,7 @@ def two_parts(v: Verdict) -> str:
 
 def _share(share: Share, side: str) -> str:
     return tr(
-        "{failed} of {runs} runs of {side} ({low:.0f} to {high:.0f} %)",
+        "{failed} of {runs} runs of {side} ({low:.0f} to {high:.0f} % of such runs)",
         failed=share.failed, runs=share.runs, side=side, low=100 * share.low, high=100 * share.high,
     )  # fmt: skip
 
@@ -71,7 +94,7 @@ def _share(share: Share, side: str) -> str:
 def _part(v: Verdict, part: PartEffect) -> str:
     """Write a part's effect, with its interval where so many pairs can have one."""
     if math.isinf(part.low) and math.isinf(part.high):
-        return re.sub(r" \[[^\]]*\]", "", two_part_text(v, part.effect, part.effect, part.effect))
+        return without_interval(two_part_text(v, part.effect, part.effect, part.effect))
     return two_part_text(v, part.effect, part.low, part.high)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ablate.errors import nearest, plural
 from ablate.identity import made_by
+from ablate.programs.calling import texts_meant
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
@@ -23,6 +24,7 @@ from ablate.values import is_number
 
 _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
+_SWITCHES = (("off", "on"), ("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"))
 
 
 def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
@@ -129,8 +131,11 @@ def _texts(programs: Iterable[Function]) -> list[str]:
     for program in programs:
         for key, text in _leaves(program.params, "program.params."):
             meaning = _meaning(text)
-            if meaning is not None and text not in found.setdefault((key, meaning), []):
-                found[key, meaning].append(text)
+            if meaning is None or text in found.get((key, meaning), ()):
+                continue
+            meant = texts_meant(program.target, program.function(), program.params)
+            if not _is_meant(text, meant.get(key.removeprefix("program.params."), frozenset())):
+                found.setdefault((key, meaning), []).append(text)
     said = []
     for (key, meaning), texts in found.items():
         *first, last = [repr(text) for text in texts]
@@ -139,6 +144,11 @@ def _texts(programs: Iterable[Function]) -> list[str]:
         )
         said.append(f"`{key}`: the function gets {shown}; {meaning.instead}")
     return said
+
+
+def _is_meant(text: str, texts: frozenset[str]) -> bool:
+    """Tell whether a function says that it takes this text: as a default or a `Literal`, itself or its opposite."""
+    return text in texts or any(text in pair and texts & {*pair} for pair in _SWITCHES)
 
 
 def _meaning(text: str) -> _Meaning | None:

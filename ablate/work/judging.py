@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
 from ablate.track.history import check_kept
 from ablate.track.store import Store
+from ablate.words.failing import FAILURE, all_failed
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
@@ -42,8 +44,20 @@ def judge_tracked(name: str, key: str | None, store: Store) -> Judgement:
     """Read a tracked study back and judge it by the claims it was tracked with."""
     tables = store.read(name, key=key)
     tables = dataclasses.replace(tables, arrays=_beside(store, name, key, tables.facts))
+    if all_failed(tables):
+        failure = _most_frequent(store, name, str(tables.study["key"]))
+        tables = dataclasses.replace(tables, study={**tables.study, FAILURE: failure})
     study = parse_study(tables.study["definition"], where=f"study {name!r} in {store.where}", stored=True)
     return judge_tables(study, tables)
+
+
+def _most_frequent(store: Store, name: str, key: str) -> dict[str, Any]:
+    """Return the most frequent error of the runs of a study, of how many runs it is, and the id of one of them."""
+    runs = [run for run in store.seed_runs(name, key=key) if run.error]
+    if not runs:
+        return {}
+    (error, count) = Counter(run.error for run in runs).most_common(1)[0]
+    return {"error": error, "runs": count, "run_id": next(run.run_id for run in runs if run.error == error)}
 
 
 def _beside(store: Store, name: str, key: str | None, facts: Mapping[str, Mapping[str, Any]]) -> Arrays:

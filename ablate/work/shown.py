@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ablate.claims.parts import STORED
+from ablate.report.metric_names import metric_title
+from ablate.report.vouched import naming
+from ablate.sweep.labels import Labels
 from ablate.sweep.own_keys import renamed, short_names, with_short_names
 from ablate.sweep.study import Study
 from ablate.sweep.translated import Words
@@ -36,8 +39,17 @@ def as_read(judged: Judgement, words: Words | None = None, *, ids: bool = True) 
     ids
         Show the labels in the ids of claims with levels, too; else these stay what a command or a program asks for.
     """
+    labels = labels_of(judged.study, words or judged.study.zh)
     # Labels first: they are of the keys of the study file.
-    return as_named(labelled(judged, labels_of(judged.study, words or judged.study.zh), ids=ids))
+    return as_named(labelled(judged, labels.over(Labels.model_construct(metrics=_titles(judged))), ids=ids))
+
+
+def _titles(judged: Judgement) -> dict[str, str]:
+    """Return what metrics are called that have no label, as pages call them: one name wherever somebody reads."""
+    names = [*judged.tables.metrics, *judged.study.metrics, *(verdict.metric for verdict in judged.verdicts)]
+    with naming(judged.tables):
+        titles = {name: metric_title(name) for name in dict.fromkeys(names)}
+    return {name: title for name, title in titles.items() if title != name}
 
 
 def as_named(judged: Judgement) -> Judgement:

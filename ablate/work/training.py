@@ -14,6 +14,7 @@ from ablate.track.store import StudySession
 from ablate.train.program import RunResult
 from ablate.work.bench import Bench
 from ablate.work.events import RunFinished, RunsEnded, RunsStarted
+from ablate.work.unmeasured import stop_if_unmeasured
 
 
 def train_missing(
@@ -24,18 +25,24 @@ def train_missing(
     Raises
     ------
     Failure
-        A worker process died. What was finished before is kept.
+        A worker process died, or what is judged did not come out of the first run. What was finished before is kept.
     """
     name = plan.record.name
 
     def done(job: Job, result: RunResult) -> None:
         bench.tell(RunFinished(name, job.arm.label, result.seed, str(result.outcome), result.seconds))
 
+    told = False
+
+    def check(job: Job, results: list[RunResult]) -> None:
+        nonlocal told
+        told = told or stop_if_unmeasured(plan, job, results)
+
     if not plan.missing:
         return run_plan(plan, session, launcher=launcher, files=files)
     bench.tell(RunsStarted(name, plan.missing))
     try:
-        return run_plan(plan, session, launcher=launcher, files=files, done=done)
+        return run_plan(plan, session, launcher=launcher, files=files, done=done, check=check)
     finally:
         bench.tell(RunsEnded(name))
 

@@ -32,7 +32,7 @@ def test_two_arms_differ_in_a_setting_in_their_metrics_and_in_a_verdict(swept):
     assert ["lr", "0.5", "0.1"] in rows
     assert next(row for row in rows if row[:1] == ["accuracy"])[-1] == "8"
     assert ["finished", "8", "8"] in rows
-    assert "↓ [exploratory] Shown: lr=0.5 lowers accuracy by" in out
+    assert "▼ [exploratory] Shown: lr=0.5 lowers accuracy (worse) by" in out
     document = json.loads(swept("diff", "rates", "baseline", "lr=0.5", "--metric", "loss", "--json")[1])
     assert document["settings"] == {"program.params.lr": ["0.1", "0.5"]}
     assert document["verdict"]["metric"] == "loss"

@@ -20,7 +20,7 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
         ((*SWEEP, "-cd", "own"), "`-cd` of Hydra is not honoured"),
         ((*SWEEP, "--config-path", "own"), "`--config-path` of Hydra is not honoured"),
         ((*SWEEP, "-cn", "own"), "`-cn` of Hydra is not honoured"),
-        ((*SWEEP, "--experimental-rerun", "x"), "the same command runs what is missing"),
+        ((*SWEEP, "--experimental-rerun", "x"), "the same command runs what is left"),
         ((*SWEEP, "--config-di", "own"), "unknown option '--config-di'"),
         (
             (*SWEEP, "--jobs", "2"),

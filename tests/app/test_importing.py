@@ -43,7 +43,7 @@ def test_imported_results_are_tracked_judged_and_reported_once(ablate, tmp_path,
     code, out, _ = ablate("import", "mine.yaml", "results.csv")
     assert code == 0
     assert "16 of 16 runs imported" in out
-    assert "✓ Supported: norm=batch raises final/test_accuracy by 2.00 pp" in out
+    assert "✓ Supported: norm=batch raises final test accuracy by 2.00 pp" in out
     report = (tmp_path / "reports" / "mine-imported" / "report.md").read_text(encoding="utf-8")
     assert "Imported from results.csv" in report
     assert "Nothing was registered before the runs" in report

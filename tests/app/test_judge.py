@@ -159,6 +159,7 @@ def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
         (("rusn.csv",), "rusn.csv cannot be read: No such file or directory; nearest match: runs.csv"),
         (("runs.csv", "--metric", "test_ac"), "no column 'test_ac' for --metric; nearest: test_acc"),
         (("runs.csv", "--metric", "test_acc:up"), "expected NAME, NAME:higher or NAME:lower"),
+        (("runs.csv", "--metric", "test_acc:higher:percents"), "must be `fraction` or `percent` for a share"),
         (("runs.csv", "--baseline", "norm"), "--baseline norm: expected NAME=VALUE"),
         (("runs.csv", "--repeat", "first"), "unknown --repeat 'first': expected one of last, mean, refuse"),
         (("runs.csv", "--by-at-least", "0"), "`--by-at-least` must be a number > 0"),
@@ -174,6 +175,20 @@ def test_bad_input_is_one_line(ablate, tmp_path, arguments, message):
     assert code == 2
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("delay:lower:ms", "raises delay (worse) by 20.1 ms"), ("delay:lower", "raises delay by 20.1 ["),
+     ("delay:lower:percent", "--metric delay:lower:percent: expected values in [0, 100], got 100")],
+)  # fmt: skip
+def test_the_unit_of_a_metric_is_said_last(ablate, tmp_path, typed, told):
+    table = rows(gain=20.0, noise=0.0, metric="delay")
+    varied = [{**run, "delay": run["delay"] + 100 + run["seed"] + n / 100} for n, run in enumerate(table)]
+    write(tmp_path / "runs.csv", varied)
+    code, out, err = ablate("judge", "runs.csv", "--metric", typed, "--no-report")
+    assert told in " ".join((out + err).split()), out + err
+    assert code == (2 if "expected" in told else 0)
 
 
 def test_the_help_has_examples(ablate, capsys):
@@ -226,7 +241,7 @@ def test_of_two_factors_that_are_named_and_follow_each_other_none_is_passed_over
     assert (code, err.count("\n")) == (2, 1)
     assert "--factor lr: no two runs differ in it alone: norm determines it" in err
     _, out, _ = ablate("judge", "runs.csv", "--factor", "lr", "--no-report")
-    assert "Without it the verdict would be “shown: raises”" in out
+    assert "Without it the verdict would be “shown: better”" in out
     assert "--leave-out norm" in out
     assert "claim would be" not in out
 

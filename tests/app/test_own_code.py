@@ -51,9 +51,30 @@ def test_a_study_is_no_function(tmp_path, monkeypatch):
 
 
 def test_a_metric_of_which_nobody_knows_the_direction_is_refused():
+    assert metric_words(["latency:lower:ms"]) == ["metrics={latency:{better:lower,unit:ms}}"]
+    assert metric_words(["a:b:higher:tokens/s"]) == ["metrics={a\\:b:{better:higher,unit:tokens/s}}"]
     assert metric_words(["accuracy", "val/Acc@1:higher"]) == ["metrics={accuracy:{},val/Acc@1:{better:higher}}"]
     with pytest.raises(UserError, match="--metric score: which way is better"):
         metric_words(["score"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("latency:ms", "--metric latency:ms: expected NAME, NAME:higher or NAME:lower, with its unit NAME:lower:ms"),
+        ("latency:lowr:ms", "with its unit NAME:lower:ms; nearest match: lower"),
+        ("latency:lower:", "with its unit NAME:lower:ms"),
+        (":lower:ms", "with its unit NAME:lower:ms"),
+        (
+            "acc:higher:pct",
+            "--metric acc:higher:pct: `unit` must be `fraction` or `percent` for a share, got 'pct'",
+        ),
+    ],
+)
+def test_a_unit_is_said_last_and_in_the_words_of_a_study_file(typed, told):
+    with pytest.raises(UserError) as caught:
+        metric_words([typed])
+    assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("second", ["lower", "higher"])
@@ -67,6 +88,16 @@ def test_what_a_failed_run_counts_as_is_said_of_the_metric_that_is_judged():
     assert words == ["metrics={accuracy:{better:higher,failed_counts_as:0.1},loss:{better:lower}}"]
     with pytest.raises(UserError, match="`--failed-counts-as` is a value of the metric that is judged: say which"):
         metric_words([], 0.1)
+
+
+@pytest.mark.slow
+def test_the_unit_of_a_metric_stands_beside_its_numbers(tmp_path, ablate):
+    (tmp_path / "t.py").write_text("def train(lr=0.1, seed=0):\n    return {'delay': 5 + lr * 100 + seed % 3}\n")
+    code, out, err = ablate("run", "t.py:train", "lr=0.1,0.2", "seeds=8", "--metric", "delay:lower:ms", "-j", "1")
+    assert code == 0, err
+    assert "raises delay (worse) by 10.0 ms" in out
+    page = (tmp_path / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert "higher by 10.0 [10.0, 10.0] ms" in page
 
 
 @pytest.mark.slow
@@ -111,7 +142,7 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     assert "noise floor:" in out
     page = (tmp_path / "reports" / "rates" / "report.md").read_text(encoding="utf-8")
     assert "Nobody predicted the outcome of these comparisons" in page
-    assert "- **↑ shown: raises [exploratory].** How lr=0.01 compares with lr=0.1" in page
+    assert "- **▲ shown: better [exploratory].** How lr=0.01 compares with lr=0.1" in page
     assert "## What the runs show" in page
     assert "## Each comparison in full" in page
     assert "Each claim in full" not in page
@@ -123,14 +154,14 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     _, out, _ = ablate("verdict", "rates", "--json")
     (verdict,) = json.loads(out)["verdicts"]
     assert (verdict["kind"], verdict["claim_id"], verdict["metric"]) == ("difference", "lr-0-01", "accuracy")
-    assert verdict["in_words"] == "shown: raises [exploratory]"
+    assert verdict["in_words"] == "shown: better [exploratory]"
     code, _, err = ablate("verdict", "rates", "--supported")  # shown, but nobody claimed it
     assert (code, "the study makes no claim" in err) == (3, True)
     code, out, err = ablate("run", *short, "--no-report", "--by-at-least", "0.005", "--baseline", "lr=0.01")
     assert "nothing to do" in out
     assert "post hoc" in err  # another question than the one that was kept before the runs
     _, out, _ = ablate("verdict", "rates")
-    assert "[exploratory] Refuted (reversed): lr=0.1 lowers accuracy by 0." in out
+    assert "[exploratory] Refuted (reversed): lr=0.1 lowers accuracy (worse) by 0." in out
     code, out, _ = ablate("rerun", "rates", "lr=0.1", "3")
     assert (code, "matched to the bit" in out) == (0, True)
     code, _, err = ablate("run", *short[:2], "seeds=3", *short[3:5], "--name", "few", "--no-report", "-j", "1")

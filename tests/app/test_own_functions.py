@@ -133,6 +133,74 @@ def test_the_command_line_says_the_same(project, typed, said):
     assert bool(said) == ("the function gets" in err)
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("reg=none,l2", ""),
+        ("reg=None,l2", "`reg`: the function gets the text 'None', which is not Python's None"),
+        ("bn=off,on", ""),
+        ("bn=none,on", "`bn`: the function gets the text 'none'"),
+        ("norm=none,batch", ""),
+        ("act=none,relu", "`act`: the function gets the text 'none'"),
+        ("any=none,0.1", "`any`: the function gets the text 'none'"),
+    ],
+)
+def test_a_text_that_the_function_itself_names_is_what_it_wants(project, typed, said):
+    project.write(
+        "mine.py",
+        "from typing import Any, Literal\n\n"
+        "def train(reg='none', bn='off', norm: Literal['none', 'batch'] | None = 'batch', act='relu', any: Any = 0.1,\n"
+        "          seed=0):\n    return {'acc': 0.5}\n",
+    )
+    code, _, err = project.ablate("plan", "mine.py:train", typed, "seeds=8", "--metric", "acc:higher")
+    assert code == 0, err
+    assert said in err
+    assert bool(said) == ("the function gets" in err)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told", "kept"),
+    [
+        (["accc:higher"], "expected 'accc', got 'acc', 'late', 'none'; nearest match: 'acc'", "1 crashed"),
+        (["accc:higher", "late:lower"], "one of what it returned, 'acc', 'late'; nearest match: 'acc'", "1 finished"),
+        (["none:higher", "late:lower"], "", "16 finished"),
+        (["late:lower", "accc:higher"], "", "16 finished"),
+        (["acc:higher"], "", "16 finished"),
+    ],
+)
+def test_a_mistyped_metric_ends_the_sweep_with_its_first_run(project, metrics, told, kept):
+    project.write(
+        "mine.py", "def train(lr=0.1, seed=0):\n    return {'acc': lr + seed, 'late': seed * lr, 'none': None}\n"
+    )
+    words = [word for metric in metrics for word in ("--metric", metric)]
+    code, out, err = project.ablate("run", "mine.py:train", "lr=0.1,0.2", "seeds=8", *words, "-j", "1", "--no-report")
+    assert code == (1 if told else 0), err
+    last = err.strip().splitlines()[-1] if told else ""
+    assert told in last
+    if told:
+        assert last.startswith(
+            "ablate: no metric 'accc' came out of the first run (baseline, seed 0), and it is what is"
+        )
+        assert "runs that finished are kept" in last
+    assert kept in project.ablate("status", "adhoc")[1]
+    right = ("run", "mine.py:train", "lr=0.1,0.2", "seeds=8", "--metric", "acc:higher", "-j", "1", "--no-report")
+    code, out, err = project.ablate(*right)
+    assert code == 0, err
+    assert ("15 runs in" in out) == (kept == "1 finished")
+
+
+def test_a_mistyped_metric_of_a_command_ends_the_sweep_too(project):
+    project.write("say.py", "import sys\nprint('accuracy=0.' + sys.argv[1])\n")
+    code, _, err = project.ablate(
+        "run", "lr=1,2", "seeds=4", "--metric", "acuracy:higher", "-j", "1", "--no-report",
+        "--", "python", "say.py", "{lr}{seed}",
+    )  # fmt: skip
+    assert code == 1
+    assert "no metric 'acuracy' came out of the first run (baseline, seed 0)" in err
+    assert "only 'accuracy'; nearest match: 'accuracy'" in err
+    assert "1 crashed" in project.ablate("status", "adhoc")[1]
+
+
 def test_a_text_that_is_fixed_is_told_too(project):
     project.study({"program.params.width": [1, 2]}, fixed={"program.params.deep": {"dropout": "no"}})
     _, _, err = project.ablate("plan", "s")
@@ -523,3 +591,37 @@ def test_arms_that_differ_in_what_their_program_does_not_own_share_runs_and_are_
     assert "24 runs in" in out
     assert "at program=knn. No run read optimizer.lr, which is all that its arms differ in" in out
     assert "nothing to do" in ablate("run", "mixed.yaml")[1]
+
+
+def test_where_every_run_fails_that_is_said_first_with_the_commonest_error_and_its_log(project):
+    project.write(
+        "mine.py",
+        "def train(lr=0.1, seed=0):\n    if lr > 0.1 and seed == 0:\n        raise KeyError('other')\n"
+        "    raise RuntimeError('out of memory')\n",
+    )
+    code, out, _ = project.ablate("run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1")
+    assert code == 1
+    told = "ll 6 runs failed (6 crashed). Most often: RuntimeError: out of memory (5 runs). Its log: ablate"
+    assert out.startswith(f"adhoc: a{told} status adhoc\n")
+    assert f"no verdict. A{told} show " in out
+    assert "In two parts" not in out
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    log = re.search(rf"\*\*A{re.escape(told)} show (\w+)\*\*", page)
+    assert page.index(log[0]) < page.index("## ")
+    code, shown, _ = project.ablate("show", log[1])
+    assert "RuntimeError: out of memory" in shown
+    html = (project.folder / "reports" / "adhoc" / "report.html").read_text(encoding="utf-8")
+    assert f"<b>A{told} show {log[1]}</b>" in html
+    project.ablate("report", "adhoc", "--lang", "zh")
+    chinese = (project.folder / "reports" / "adhoc.zh" / "report.md").read_text(encoding="utf-8")
+    assert "全部 6 次运行都失败了" in chinese
+
+
+def test_where_one_run_does_not_fail_nothing_is_said_first(project):
+    project.write(
+        "mine.py", "def train(lr=0.1, seed=0):\n    assert lr > 0.1 or seed == 1\n    return {'acc': lr + seed / 10}\n"
+    )
+    _, out, _ = project.ablate("run", "mine.py:train", "lr=0.1,0.5", "seeds=3", "--metric", "acc:higher", "-j", "1")
+    assert "runs failed (" not in out
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert "runs failed (" not in page

@@ -8,7 +8,7 @@ import pytest
 
 # What a report of the NumPy core says, and nobody else's may.
 CLAIMS_OF_THE_CORE = [
-    "initial weights", "order of the minibatches", "named random streams", "held at two evaluations",
+    "initial weights", "order of the minibatches", "everything that is random", "held at two evaluations",
     "ten times its first loss", "No hyperparameter was tuned", "nothing tuned", "blas", "cpu", "threads",
     "at the last step", "budget ended first", "data fingerprint", "other data, networks",
 ]  # fmt: skip

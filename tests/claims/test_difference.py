@@ -15,6 +15,7 @@ from ablate.face.verdicts import Verdicts
 from ablate.judge.rule import judge
 from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.simulated import runs_of
+from ablate.lang import speaking
 from ablate.report.families import families
 from ablate.report.figures.forest import forest
 from ablate.report.robustness import robustness
@@ -92,21 +93,22 @@ def test_what_nobody_claimed_is_called_exploratory_and_says_which_differences_ar
     values = noisy(0.0)
     found = verdict("difference", values)
     text = sentence_of(found)
-    assert text.startswith("[exploratory] No difference shown: norm=batch changes score by")
+    assert text.startswith("[exploratory] No difference shown in score: ")
     bound = max(abs(found.interval_low), abs(found.interval_high))
     within = float(text.split("in either direction, is excluded for every δ above ")[1].removesuffix("."))
     assert bound <= within <= bound * 1.01
     worse = verdict("difference", noisy(-9.0))
     assert (worse.outcome, worse.label) == ("refuted", "worse")
-    assert sentence_of(worse).startswith("[exploratory] Shown: norm=batch lowers score by")
+    assert sentence_of(worse).startswith("[exploratory] Shown: norm=batch lowers score (worse) by")
 
 
 @pytest.mark.parametrize(
     ("shift", "better", "outcome", "word"),
     [
-        (-9.0, "higher", "refuted", "shown: lowers"),
-        (9.0, "higher", "supported", "shown: raises"),
-        (9.0, "lower", "refuted", "shown: raises"),
+        (-9.0, "higher", "refuted", "shown: worse"),
+        (9.0, "higher", "supported", "shown: better"),
+        (9.0, "lower", "refuted", "shown: worse"),
+        (-9.0, "lower", "supported", "shown: better"),
         (0.0, "higher", "inconclusive", "not shown"),
     ],
 )
@@ -129,7 +131,7 @@ def test_what_nobody_predicted_is_shown_or_not_in_the_same_words_everywhere(shif
         assert word in place
         assert not re.search("refuted|supported|inconclusive|the other way", place.split("<code>")[0])
     assert family.answer.outcome.text == f"{word} [exploratory]"
-    assert MARKS[ruling_of(found)] in "↑↓?"
+    assert MARKS[ruling_of(found)] in "▲▼?"
     assert not re.search("claim is|claim points|claim predicts|instead", family.answer.outcome.tip + family.answer.more)
     assert "claim predicts" not in drawn.caption + family.answer.number.tip
 
@@ -178,3 +180,22 @@ def test_steps_to_a_target_need_pairs():
 
     with pytest.raises(UserError, match="compared seed by seed"):
         claimed.claims[0].check_metrics(Metrics(claimed.metrics))
+
+
+@pytest.mark.parametrize(
+    ("shift", "better", "told", "in_chinese"),
+    [
+        (9.0, "lower", "norm=batch raises score (worse) by 8", "使 score 提高 8"),
+        (-9.0, "lower", "norm=batch lowers score (better) by 9", "使 score 降低 9"),
+        (-9.0, "higher", "norm=batch lowers score (worse) by 9", "使 score 降低 9"),
+        (9.0, "higher", "norm=batch raises score by 8", "使 score 提高 8"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["difference", "effect"])
+def test_a_change_says_whether_it_is_better_or_worse(kind, shift, better, told, in_chinese):
+    (found,) = judge(study(kind, better=better), runs_of(ARMS, "score", noisy(shift)))
+    assert told in sentence_of(found)
+    with speaking("zh"):
+        text = sentence_of(found)
+    assert in_chinese in text
+    assert ("（变差）" in text, "（变好）" in text) == ("(worse)" in told, "(better)" in told)

@@ -26,7 +26,7 @@ def test_every_block_of_the_page_runs_and_says_what_it_shows(tmp_path, monkeypat
         "dropout-is-harmless": "supported",
     }  # fmt: skip
     out = capsys.readouterr().out
-    assert "8 of 48 runs are missing" in out
+    assert "8 of 48 runs are left" in out
     assert "[10, 10, 10, 10]" in out
     assert (tmp_path / "out" / "report.html").is_file()
     assert (tmp_path / "out-init" / "runs.csv").is_file()

@@ -119,7 +119,7 @@ def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train
     assert not [event for event in seen if isinstance(event, RunFinished)]
     seen.clear()
     plan = study().plan(train, seeds=8)
-    assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them missing")
+    assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them left")
     assert plan.arms.to_dict("list") == {
         "arm": ["baseline", "norm=batch", "gain=0.5", "gain=0.5, norm=batch"],
         "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "missing": [1] * 4,

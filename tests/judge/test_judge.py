@@ -72,8 +72,8 @@ HARM = [-0.027, -0.022, -0.018, -0.017, -0.013, -0.0135, -0.012, -0.0115]
 @pytest.mark.parametrize(
     ("d", "delta", "label", "words"),
     [
-        (HARM, 0.011, "reversed", "Refuted (reversed): norm=batch lowers final/test_accuracy by 1.7 pp ["),
-        (HARM, 0.018, "harmful", "Refuted (harmful): norm=batch lowers final/test_accuracy by 1.7 pp ["),
+        (HARM, 0.011, "reversed", "Refuted (reversed): norm=batch lowers final/test_accuracy (worse) by 1.7 pp ["),
+        (HARM, 0.018, "harmful", "Refuted (harmful): norm=batch lowers final/test_accuracy (worse) by 1.7 pp ["),
         ([0.001, -0.001] * 4, 0.005, "negligible", "Refuted (negligible): norm=batch does not raise"),
         ([0.003, -0.012, 0.002, -0.004] * 2, 0.008, "too small", "Refuted (smaller than δ): norm=batch does not raise"),
     ],
@@ -274,8 +274,8 @@ def test_too_many_claims_for_the_pairs_is_said():
             [-x for x in UP],
             0.005,
             (
-                "Refuted (reversed): norm=batch lowers final/test_accuracy by 3.09 pp [2.83, 3.35] against norm=none "
-                "(95 % interval, sign-flip, 8 pairs; δ = 0.5 pp; p = 0.0078)."
+                "Refuted (reversed): norm=batch lowers final/test_accuracy (worse) by 3.09 pp [2.83, 3.35] against "
+                "norm=none (95 % interval, sign-flip, 8 pairs; δ = 0.5 pp; p = 0.0078)."
             ),
         ),
         (

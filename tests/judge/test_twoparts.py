@@ -7,13 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from ablate.judge.rule import judge
+from ablate.lang import speaking
 from ablate.stats.betting import betting_interval
 from ablate.stats.mean import mean_interval
 from ablate.stats.proportions import clopper_pearson
 from ablate.sweep.registration import changes, registration_document
 from ablate.words.document import document_of, verdict_from
 from ablate.words.reasons import said
-from ablate.words.sentence import sentence_of
+from ablate.words.sentence import sentence_of, speaks_of
 from ablate.words.twoparts import two_parts
 
 from .conftest import BN, NORM, make_study, make_tables
@@ -68,8 +69,8 @@ def test_the_parts_are_exact_shares_the_pairs_that_train_and_the_mean_over_all_w
 def test_the_parts_in_words():
     text = two_parts(verdict_of(0.02, batch(0, 1, 2)))
     assert text.startswith(
-        "In two parts (95 % intervals): 3 of 20 runs of norm=batch (3 to 38 %) and 0 of 20 runs of norm=none "
-        "(0 to 17 %) failed, stalled or are outliers, a difference of +15 ["
+        "In two parts (95 % intervals): 3 of 20 runs of norm=batch (3 to 38 % of such runs) and 0 of 20 runs of "
+        "norm=none (0 to 17 % of such runs) failed, stalled or are outliers, a difference of +15 ["
     )
     assert "in the 17 pairs in which all train" in text
     assert "by the bound for any distribution" in text
@@ -260,3 +261,15 @@ def test_the_bound_is_told_beside_a_verdict_and_decides_only_where_the_claim_ask
     assert verdict.outcome == "supported"
     assert verdict.parts.bounded is not None
     assert judge(make_study(NORM, BOUNDED, seeds=20), tables)[0].outcome == "inconclusive"
+
+
+def test_a_card_gives_one_bound_of_how_many_runs_fail():
+    verdict = verdict_of(0.02, batch(0, 1, 2))
+    text = f"{speaks_of(verdict)} {two_parts(verdict)}"
+    assert "norm=none (none of 20 failed)" in text
+    assert "at 95 %)" not in text
+    assert text.count("0 of 20 runs of norm=none (0 to 17 % of such runs)") == 1
+    alone = verdict_of(0.02, nobody)
+    assert "none of 20 failed; at most 14 % of such runs fail, at 95 %" in speaks_of(alone)
+    with speaking("zh"):
+        assert "norm=none（20 次中无一失败）" in speaks_of(verdict)

@@ -147,9 +147,15 @@ def test_the_language_of_the_moment_ends_with_its_block():
 
 def test_a_name_that_is_filled_in_has_a_blank_beside_it_only_where_it_is_latin():
     def said(metric):
-        values = {"arm": "norm=batch", "metric": metric, "size": "3 个百分点", "compared": "与 norm=none 相比"}
+        values = {
+            "arm": "norm=batch",
+            "metric": metric,
+            "size": "3 个百分点",
+            "so": "",
+            "compared": "与 norm=none 相比",
+        }
         with speaking("zh"):
-            return tr("{arm} raises {metric} by {size} {compared}", **values)
+            return tr("{arm} raises {metric}{so} by {size} {compared}", **values)
 
     assert said("测试准确率") == "与 norm=none 相比，norm=batch 使测试准确率提高 3 个百分点"
     assert said("final/loss") == "与 norm=none 相比，norm=batch 使 final/loss 提高 3 个百分点"

@@ -109,6 +109,13 @@ def test_chinese_pages_have_chinese_labels_and_the_others_where_there_is_none(ju
     assert "mean training accuracy" in told[1]
 
 
+def test_a_metric_without_a_label_has_the_name_that_pages_give_it(judged):
+    bare = dataclasses.replace(judged, study=judged.study.model_copy(update={"labels": None, "zh": None}))
+    assert "norm=batch raises test accuracy at the last step by" in sentence_of(as_read(bare).verdicts[-1])
+    with speaking("zh"):
+        assert "final/test_accuracy" not in sentence_of(as_read(bare).verdicts[-1])
+
+
 def test_a_paper_has_labels(judged):
     shown = as_read(judged)
     files = paper_files(shown.study, shown.tables, shown.verdicts)

@@ -20,7 +20,7 @@ from ablate.train.vouched import EVERYTHING, Fact
 from .alone import learning_curves
 
 SENTENCES = {
-    Fact.STREAMS: ["named random streams", "they differ in the component and in nothing else that is random"],
+    Fact.STREAMS: ["A seed fixes everything that is random in a run", "differ only in the component"],
     Fact.NETWORK: ["the initial weights, the order of the minibatches", "other data, networks"],
     Fact.SETTINGS: ["Every arm uses the same values", "No hyperparameter was tuned", "nothing tuned"],
     Fact.DATA: ["data: mnist5k", "on mnist5k at the levels", "data fingerprint"],

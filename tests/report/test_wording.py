@@ -4,13 +4,14 @@ import dataclasses
 import math
 
 import pytest
+import yaml
 
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.fair import mean_text
 from ablate.report.level_texts import short_levels, shortened
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.templating import Column, Table, TextRow, html_text, markdown_table, markdown_text
 from ablate.report.verdict_table import verdict_table
 from ablate.report.wording import (
@@ -24,6 +25,7 @@ from ablate.report.wording import (
     unit_on,
     verdict_effect,
 )
+from ablate.resources import study_folders
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -70,6 +72,17 @@ def test_null_is_written_as_in_a_study_file_and_none_is_a_text():
 def test_metric_titles_read_as_words():
     assert metric_title("aulc/train_accuracy") == "area under the train accuracy curve"
     assert metric_title("my/own/thing_here") == "my own thing here"
+
+
+def test_a_name_of_ones_own_keeps_its_spelling_at_the_head_of_a_caption():
+    assert [metric_heading(name) for name in ("acc", "valLoss", "val_rmse")] == ["acc", "valLoss", "val_rmse"]
+    assert metric_heading("final/test_accuracy") == "Test accuracy at the last step"
+
+
+def test_the_area_under_a_curve_has_one_name():
+    for path in study_folders()[-1].glob("*.yaml"):
+        labels = yaml.safe_load(path.read_text(encoding="utf-8")).get("labels") or {}
+        assert not [name for name in labels.get("metrics") or {} if name.startswith("aulc/")], path
 
 
 def test_an_effect_shows_its_sign_and_unit():

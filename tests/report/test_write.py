@@ -16,6 +16,7 @@ from ablate.judge.summary import summary
 from ablate.lang import speaking
 from ablate.report.families import families
 from ablate.report.figures.learning_curves import curve_metrics
+from ablate.report.level_texts import short_lists
 from ablate.report.write import ReportPaths, write_report
 from ablate.words.sentence import sentence_of
 
@@ -112,7 +113,7 @@ def test_verdict_sentences_and_quotes_stand_in_both_versions(report, study):
     words = " ".join("".join(parse(report.html).text).split())
     markdown = report.markdown.read_text(encoding="utf-8")
     for verdict in judge(model, tables):
-        assert sentence_of(verdict) in words
+        assert short_lists(sentence_of(verdict)) in words
     for quote in (model.quotes[0], model.claims[0].quote):
         assert quote is not None
         assert quote.zh in words

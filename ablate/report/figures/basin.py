@@ -23,7 +23,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
-from ablate.report.level_texts import level_title, short_levels, shortened
+from ablate.report.level_texts import level_title, short_levels, short_lists, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import verdict_effect
@@ -122,7 +122,7 @@ def _draw(panels: Sequence[_Panel]) -> Figure:
     within = tr("{within:g} × own best", within=panels[0].claim.within)
     more: list[Line2D | Patch] = [Line2D([], [], color=SOFT, linewidth=1.0, linestyle=(0, (2, 2)), label=within),
             Patch(facecolor=SOFT, alpha=0.22, label=tr("good in half of the seeds or more"))]  # fmt: skip
-    legend(figure, [(0, first.against_text), (1, first.arm_text)], "", False, more)
+    legend(figure, [(0, short_lists(first.against_text)), (1, short_lists(first.arm_text))], "", False, more)
     apart(figure)
     return figure
 
@@ -218,7 +218,9 @@ def _alt(panels: Sequence[_Panel]) -> str:
     words = []
     for panel in panels:
         where = shortened(panel.title) if panel.title else ""
-        for side, name in zip(panel.sides, (panel.verdict.against_text, panel.verdict.arm_text), strict=True):
+        for side, name in zip(
+            panel.sides, (short_lists(panel.verdict.against_text), short_lists(panel.verdict.arm_text)), strict=True
+        ):
             good = panel.levels[side.good[:, 0].mean(axis=0) >= 0.5]
             told = {"side": name, "n": good.size, "of": panel.levels.size, "decades": float(side.width.mean())}
             words.append(

@@ -15,7 +15,7 @@ from ablate.report.figures.series import series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.level_texts import level_title, short_levels
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading
 from ablate.report.vouched import steps_title
 from ablate.report.wording import capitalised, listed
 from ablate.sweep.metrics import metrics_in
@@ -70,7 +70,8 @@ def grid_sheets(
     pages = sheets(
         panels, MOST_PANELS, keep=lambda panel: any(one.arm_id == base for _, one in panel.arms), whole=whole
     )  # fmt: skip
-    title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
+    heading = metric_heading(wanted.metric)
+    title = capitalised(wanted.title) or tr("{metric} for each {panel}", metric=heading, panel=wanted.panel)
     title += tr(" ({text})", text=listed(fixed)) if fixed else ""
     note = tr("Shown at {titles}.", titles=listed(fixed)) + " " if fixed else ""
     drawn = []
@@ -86,7 +87,7 @@ def grid_sheets(
             shown = {one.arm_id for panel in page for _, one in panel.arms} | (set(lines) - {o.arm_id for o in every})
             limits = f"{limits} {left_out(tables, shown, what=what)}".strip()
         marks = caption(tables, metric, limits)
-        drawn.append(Drawn(name, capitalised(title), figure, note + marks, alt(metric, page, names), floor=680))
+        drawn.append(Drawn(name, title, figure, note + marks, alt(metric, page, names), floor=680))
     return numbered_sheets(drawn)
 
 

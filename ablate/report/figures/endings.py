@@ -24,8 +24,8 @@ from ablate.report.figures.series import chance_level, majority_rates
 from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import told_apart
-from ablate.report.metric_names import metric_title
-from ablate.report.wording import capitalised, plain_number, unit, with_unit
+from ablate.report.metric_names import metric_heading, metric_title
+from ablate.report.wording import plain_number, unit, with_unit
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED
 from ablate.words.reasons import said
@@ -98,7 +98,7 @@ def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, no
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
         "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "
         "{rule}",
-        metric=capitalised(metric_title(metric)),
+        metric=metric_heading(metric),
         rule=rule,
     )
     return Drawn(
@@ -225,4 +225,4 @@ def _alt(tables: StudyTables, end: Endpoint) -> str:
         failed = int(failures[:, row].sum())
         text = f"{plain_number(mean, shown)} {shown.value}".strip() if math.isfinite(mean) else tr("none")
         words.append(tr("{arm} mean {mean}", arm=name, mean=text) + (tr(" ({n} failed)", n=failed) if failed else ""))
-    return tr("{metric} per arm: ", metric=capitalised(metric_title(end.metric))) + tr("; ").join(words) + tr(".")
+    return tr("{metric} per arm: ", metric=metric_heading(end.metric)) + tr("; ").join(words) + tr(".")

@@ -21,6 +21,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
+from ablate.report.level_texts import short_lists
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import unit, verdict_effect, with_unit
 from ablate.stats.exchange import rising_curve
@@ -76,7 +77,12 @@ def _draw(rate: Rate) -> Figure:
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (1.35, 1.0)})
     _curves(left, rate)
     _levels(right, rate)
-    legend(figure, [(0, rate.verdict.against_text), (1, rate.verdict.arm_text)], "", bool(rate.failed.any()))
+    legend(
+        figure,
+        [(0, short_lists(rate.verdict.against_text)), (1, short_lists(rate.verdict.arm_text))],
+        "",
+        bool(rate.failed.any()),
+    )
     apart(figure, names=[right])
     # Where the axes are is known only once the labels are: what must not touch is placed last.
     figure.draw_without_rendering()
@@ -244,20 +250,20 @@ def _caption(rate: Rate) -> str:
         "{against}. Diamond: mean of log k over the levels, with the verdict's {level} interval (whole seeds "
         "resampled); dashes: the seeds' pseudo-values.",
         seeds=counted(len(rate.curves.seeds), "seed"),
-        against=verdict.against_text,
-        arm=verdict.arm_text,
+        against=short_lists(verdict.against_text),
+        arm=short_lists(verdict.arm_text),
         level=percent(verdict.interval_level),
     )
     if (rate.beyond > 0).any():
         text += tr(
             " › and hollow: better than {against} at its largest n ({n}), so k is at least this.",
-            against=verdict.against_text,
+            against=short_lists(verdict.against_text),
             n=_size(rate.curves.n[-1]),
         )
     if (rate.beyond < 0).any():
         text += tr(
             " ‹ and hollow: worse than {against} one step below its smallest n ({n}), so k is at most this.",
-            against=verdict.against_text,
+            against=short_lists(verdict.against_text),
             n=_size(rate.curves.n[0]),
         )
     return text + (
@@ -275,7 +281,11 @@ def _alt(rate: Rate) -> str:
         else:
             words.append(tr("{n} are worth {worth}", n=n, worth=worth))
     return (
-        tr("With {arm}, in units of {against}: ", arm=rate.verdict.arm_text, against=rate.verdict.against_text)
+        tr(
+            "With {arm}, in units of {against}: ",
+            arm=short_lists(rate.verdict.arm_text),
+            against=short_lists(rate.verdict.against_text),
+        )
         + tr("; ").join(words)
         + tr(". ")
         + verdict_effect(rate.verdict)

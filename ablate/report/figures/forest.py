@@ -19,7 +19,7 @@ from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.registry import register
-from ablate.report.claim_text import change_text, claim_title
+from ablate.report.claim_text import claim_title, first_text
 from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
@@ -246,6 +246,6 @@ def _caption(verdicts: Sequence[Verdict], scale: SharedAxis) -> str:
 def _alt(verdicts: Sequence[Verdict]) -> str:
     words = []
     for v in verdicts:
-        told = {"outcome": tr(LOOKS[ruling_of(v)][0]), "effect": change_text(v) or tr("unknown")}
+        told = {"outcome": tr(LOOKS[ruling_of(v)][0]), "effect": first_text(v) or tr("unknown")}
         words.append(tr("{claim} {outcome}, effect {effect}", claim=claim_title(v), **told))
     return tr("Forest of verdicts. ") + tr("; ").join(words) + tr(".")

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
-from ablate.report.claim_text import change_text, claim_title, falls
+from ablate.report.claim_text import change_text, claim_title, falls, first_text
 from ablate.report.figures.jointly import joint_ends
 from ablate.report.figures.titles import told_apart
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import p_value, unit_on, with_unit
 from ablate.words.rulings import ruling_of, seen
+from ablate.words.twoparts import says_nothing
 
 
 def by_axis(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
@@ -113,7 +114,7 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
                 high=high,
                 joint=joint_ends(v.joint, factor),
                 points=tuple(d * factor for d in v.differences.values()),
-                numbers=change_text(v, named=False),
+                numbers=first_text(v) if says_nothing(v) else change_text(v, named=False),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
                 failed=failed.get(v.claim_id, 0),
                 p=p_value(v.p_adjusted),

@@ -27,9 +27,9 @@ from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
 from ablate.report.level_texts import level_title, short_levels
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, plain_number, unit_of, with_unit
+from ablate.report.wording import NONE, capitalised, plain_number, unit_of, with_unit
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED
@@ -129,9 +129,10 @@ def heat_map(tables: StudyTables, wanted: HeatMap, *, name: str = "heat-map") ->
     ) * (len(panels) > len(shown))
     more += means_together(tables, wanted.metric, [arm for cells in shown.values() for arm in cells.values()])
     caption = tr(_STALLED if vouched(tables, Fact.ENDINGS) else _FAILED, what=what, more=more)
-    title = wanted.title or tr("{what} over {x} and {y}", what=what, x=wanted.x, y=wanted.y)
+    first = capitalised(what) if wanted.metric == "outcome" else metric_heading(wanted.metric)
+    title = capitalised(wanted.title) or tr("{what} over {x} and {y}", what=first, x=wanted.x, y=wanted.y)
     alt = _alt(tables, wanted, shown, squares)
-    return Drawn(name, title[:1].upper() + title[1:], figure, caption, alt, floor=520 if len(shown) == 1 else 680)
+    return Drawn(name, title, figure, caption, alt, floor=520 if len(shown) == 1 else 680)
 
 
 def _squares(tables: StudyTables, metric: str) -> dict[str, _Square]:

@@ -18,9 +18,9 @@ from ablate.report.figures.panels import Panel, draw_panels, limits_note
 from ablate.report.figures.series import Series, majority_rates, series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.metric_names import metric_title
+from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.vouched import steps_title, vouched
-from ablate.report.wording import capitalised, unit
+from ablate.report.wording import unit
 from ablate.sweep.figures import CurveGrid
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
@@ -157,9 +157,7 @@ def alt(metric: Metric, panels: list[Panel], hues: list[str]) -> str:
                 )
             )
         words.append((f"{panel.title}: " if panel.title else "") + tr("; ").join(arms))
-    return (
-        tr("{metric} over training. ", metric=capitalised(metric_title(metric.name))) + tr(". ").join(words) + tr(".")
-    )
+    return tr("{metric} over training. ", metric=metric_heading(metric.name)) + tr(". ").join(words) + tr(".")
 
 
 def _panels(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:

@@ -41,6 +41,8 @@ LOOKS = {
     "refuted": (msg("refuted"), "D", True, HUES[1]),
     "inconclusive": (msg("inconclusive"), "o", False, SOFT),
     "not_tested": (msg("not tested"), "x", True, SOFT),
+    "better": (msg("shown: better"), "^", True, HUES[0]),
+    "worse": (msg("shown: worse"), "v", True, HUES[1]),
     "raises": (msg("shown: raises"), "^", True, HUES[0]),
     "lowers": (msg("shown: lowers"), "v", True, HUES[0]),
     "not_shown": (msg("not shown"), "o", False, SOFT),

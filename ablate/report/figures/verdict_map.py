@@ -38,7 +38,7 @@ from ablate.report.figures.jointly import joint_levels
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_title, short_levels, short_lists
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
 from ablate.report.wording import NONE, scaled_number, unit, with_unit
@@ -241,7 +241,7 @@ def _caption(verdicts: Sequence[Verdict]) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     ends = [percent(level) for level in (levels[:1] + levels[1:][-1:])]
     spread = tr("{low} to {high}", low=ends[0], high=ends[1]) if len(ends) > 1 else "".join(ends)
-    told = {"measure": measure, "arm": first.arm_text, "against": first.against_text,
+    told = {"measure": measure, "arm": short_lists(first.arm_text), "against": short_lists(first.against_text),
             "delta": scaled_number(first.delta, first)}  # fmt: skip
     joint = [v for v in verdicts if v.joint is not None]
     if not joint:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Literal, cast, get_args
 
-from ablate.errors import UserError, must, unknown
+from ablate.errors import UserError, must, nearest, unknown
 from ablate.sources.contract import RunTable
 from ablate.sweep.found.names import meaning_word
-from ablate.train.metric import Better
+from ablate.train.metric import FRACTION, PERCENT, Better, Metric, metric_from
 
 Repeat = Literal["last", "mean", "refuse"]
 
@@ -60,6 +60,8 @@ class Asked:
         Columns, by their names in the table or without their prefix.
     metrics
         What is judged, the main one first: name -> which way is better, None where its name says it.
+    units
+        Metric -> the unit of its values (`ms`, `fraction`, `percent`); of others the name or the values say it.
     baseline
         Factor -> the text of its level.
     where
@@ -102,6 +104,7 @@ class Asked:
     stated: Stated | None = None
     item: str | None = None
     early_stopping: bool = False
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.repeat not in get_args(Repeat):
@@ -118,26 +121,89 @@ def _is_size(value: object) -> bool:
 
 
 def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
-    """Return what `--metric NAME:higher|lower` says.
+    """Return which way is better, as `--metric NAME:higher|lower[:UNIT]` says; see `units_asked` for the unit.
 
-    >>> metrics_asked(["acc", "score:lower"])
-    {'acc': None, 'score': 'lower'}
+    >>> metrics_asked(["acc", "score:lower", "latency:lower:ms"])
+    {'acc': None, 'score': 'lower', 'latency': 'lower'}
 
     Raises
     ------
     UserError
-        It ends in something else than a direction, or a metric is given twice.
+        It ends in something else than a direction or a direction and a unit, or a metric is given twice.
     """
-    directions: dict[str, Better | None] = {}
+    return {name: better for name, better, _ in _metrics(words)}
+
+
+def units_asked(words: Sequence[str]) -> dict[str, str]:
+    """Return in which unit metrics are, where `--metric NAME:higher|lower:UNIT` says it.
+
+    >>> units_asked(["acc", "score:lower", "latency:lower:ms", "top1:higher:percent"])
+    {'latency': 'ms', 'top1': 'percent'}
+
+    Raises
+    ------
+    UserError
+        See `metrics_asked`; a share is in another word than `fraction` or `percent`.
+    """
+    return {name: unit for name, _, unit in _metrics(words) if unit}
+
+
+def _metrics(words: Sequence[str]) -> list[tuple[str, Better | None, str]]:
+    """Return name, direction and unit of what each `--metric` says; the name itself may hold colons."""
+    said: list[tuple[str, Better | None, str]] = []
     for word in words:
-        name, colon, better = word.rpartition(":")
-        name = name if colon else word
-        if colon and better not in get_args(Better):
-            raise UserError(f"--metric {word}: expected NAME, NAME:higher or NAME:lower")
-        if name in directions:
+        parts, ways = word.split(":"), get_args(Better)
+        count = 1 if parts[-1] in ways else 2 if len(parts) > 2 and parts[-2] in ways else 0
+        name = ":".join(parts[: len(parts) - count])
+        if not name or (len(parts) > 1 and not count) or (count == 2 and not parts[-1].strip()):
+            hint = next(filter(None, (nearest(part, ways) for part in parts[:0:-1])), None)
+            near = f"; nearest match: {hint}" if hint else ""
+            raise UserError(
+                f"--metric {word}: expected NAME, NAME:higher or NAME:lower, with its unit NAME:lower:ms{near}"
+            )
+        if name in [before for before, _, _ in said]:
             raise UserError(f"the metric {name!r} is given twice; expected each metric once, with one direction")
-        directions[name] = cast("Better", better) if colon else None
-    return directions
+        better, unit = cast("Better", parts[-count]) if count else None, parts[-1].strip() if count == 2 else ""
+        try:
+            Metric(name, better, unit)
+        except UserError as error:
+            raise UserError(f"--metric {word}: {str(error).partition(': ')[2]}") from None
+        said.append((name, better, unit))
+    return said
+
+
+def in_unit(metric: Metric, unit: str, numbers: Sequence[float], said: str, *, percent: bool) -> Metric:
+    """Return a metric in the unit that was asked for.
+
+    Parameters
+    ----------
+    unit
+        Empty: none was asked for.
+    numbers
+        The values of the runs.
+    said
+        What the metric was called.
+    percent
+        The values are written with their unit, as `93 %`.
+
+    Raises
+    ------
+    UserError
+        The values cannot be in this unit.
+    """
+    if unit in ("", metric.unit):
+        return metric
+    rule = metric.failed_counts_as if unit in (FRACTION, PERCENT) else "nothing"
+    meant = metric_from(metric.name, {"better": metric.better, "unit": unit, "failed_counts_as": rule})
+    low, high = meant.limits
+    outside = [value for value in numbers if not low <= value <= high]
+    if percent:
+        raise UserError(f"--metric {said}:{metric.better}:{unit}: its values are written with %: expected :percent")
+    if outside:
+        raise UserError(
+            f"--metric {said}:{metric.better}:{unit}: expected values in [{low:g}, {high:g}], got {outside[0]:g}"
+        )
+    return meant
 
 
 def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:

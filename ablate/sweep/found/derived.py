@@ -50,13 +50,16 @@ def derived_name(prefix: str, metric: str) -> str:
 def without_areas(table: RunTable, asked: Asked) -> Asked:
     """Return what is asked of the columns of a table: of an area, its metric."""
     metrics: dict[str, Any] = {}
+    units: dict[str, str] = {}
     for name, better in asked.metrics.items():
         metric = name
         if name.startswith(AREA) and name not in [*table.head, *map(bare_name, table.head)]:
             rest = name.removeprefix(AREA)
             metric = next((bare_name(one) for one in table.head if bare_name(one).replace("/", "_") == rest), rest)
         metrics[metric] = better or metrics.get(metric)
-    return replace(asked, metrics=metrics)
+        if name in asked.units:
+            units[metric] = asked.units[name]
+    return replace(asked, metrics=metrics, units=units)
 
 
 def derive(

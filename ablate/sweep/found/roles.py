@@ -12,7 +12,7 @@ from ablate.lang import msg
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
 from ablate.sweep.found.as_set import came_out, crossed, set_all_the_same
-from ablate.sweep.found.asked import Asked, several_meant, undirected
+from ablate.sweep.found.asked import Asked, in_unit, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
 from ablate.sweep.found.written import NumberStyle, written_in
 from ablate.sweep.import_columns import DECLARED, FACT, FACTS, LEFT, OUTCOME, SEED, Taken
@@ -285,6 +285,8 @@ class _Reader:
                 metric = Metric(name, better)
             if place in self.percent and metric.unit != "percent":
                 metric = metric_from(name, {"better": metric.better, "unit": "percent"})
+            asked = self.judged.get(place, ("", None))[0]
+            metric = in_unit(metric, self.asked.units.get(asked, ""), numbers, asked, percent=place in self.percent)
             if metric.better is None:
                 raise undirected(self.table, [name])
             metrics[name] = (place, metric)
