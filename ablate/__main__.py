@@ -1,6 +1,6 @@
 """The program: `ablate`, `python -m ablate`. From other code, `ablate.cli.main` is called."""
 
-from ablate.early import end_plainly
+from ablate.early import end_plainly, end_silently
 
 
 def main() -> int:
@@ -8,7 +8,10 @@ def main() -> int:
     end_plainly()
     from ablate.cli import main
 
-    return main()
+    try:
+        return main()
+    finally:
+        end_silently()
 
 
 if __name__ == "__main__":

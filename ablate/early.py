@@ -22,6 +22,15 @@ def end_plainly() -> None:
         signal.signal(signal.SIGINT, end)
 
 
+def end_silently() -> None:
+    """Let SIGINT end this process without a word, now that all is done and said.
+
+    Python waits for threads and workers before it ends, and an interrupt there would be a traceback.
+    """
+    if signal.getsignal(signal.SIGINT) in (end, signal.default_int_handler):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def end(number: int, frame: FrameType | None) -> None:
     """Say that nothing has begun, and end this process at once."""
     del number, frame

@@ -1,5 +1,6 @@
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -105,3 +106,21 @@ def test_what_answers_ctrl_c_is_there_before_anything_is_imported():
 def test_the_program_is_the_one_that_answers_early():
     project = Path(ablate.__path__[0]).parent / "pyproject.toml"
     assert tomllib.loads(project.read_text())["project"]["scripts"] == {"ablate": "ablate.__main__:main"}
+
+
+def test_ctrl_c_while_python_ends_is_no_traceback(tmp_path):
+    """A thread that Python waits for at its end sends it."""
+    (tmp_path / "late.py").write_text(
+        "import os, signal, threading, time\n"
+        "def send():\n    threading.main_thread().join()\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(20)\n"
+        "threading.Thread(target=send).start()\n"
+    )
+    begin = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import late"
+    start = "import runpy, sys; sys.argv = ['ablate', '--version']; runpy.run_module('ablate', run_name='__main__')"
+    paths = os.pathsep.join([str(tmp_path), *sys.path[1:]])
+    done = subprocess.run(
+        [sys.executable, "-c", f"{begin}; {start}"], capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
