@@ -34,7 +34,7 @@ def test_a_table_gets_verdicts_and_a_report_that_says_what_was_done(ablate, tmp_
     code, out, err = ablate("judge", "runs.csv")
     assert (code, err) == (0, "")
     assert "factors: norm (none, batch)" in out
-    assert "↑ [exploratory] Shown: norm=batch raises test_acc by " in out
+    assert "▲ [exploratory] Shown: norm=batch raises test_acc by " in out
     assert "noise floor:" in out
     assert not (tmp_path / "mlruns").exists()
     report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def test_without_a_report_the_verdicts_are_printed_and_nothing_is_written_but_wh
     write(tmp_path / "runs.csv", rows())
     code, out, err = ablate("judge", "runs.csv", "--no-report")
     assert (code, err) == (0, "")
-    assert "↑ [exploratory] Shown: norm=batch raises test_acc by " in out
+    assert "▲ [exploratory] Shown: norm=batch raises test_acc by " in out
     assert "report.html" not in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.csv"]
     assert ablate("judge", "runs.csv", "--no-report", "--save", "mine.yaml")[0] == 0
@@ -179,7 +179,7 @@ def test_bad_input_is_one_line(ablate, tmp_path, arguments, message):
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("delay:lower:ms", "raises delay (worse) by 20.1 ms"), ("delay:lower", "raises delay by 20.1 ["),
+    [("delay:lower:ms", "raises delay (worse) by 20.1 ms"), ("delay:lower", "raises delay (worse) by 20.1 ["),
      ("delay:lower:percent", "--metric delay:lower:percent: expected values in [0, 100], got 100")],
 )  # fmt: skip
 def test_the_unit_of_a_metric_is_said_last(ablate, tmp_path, typed, told):
@@ -259,7 +259,7 @@ def test_what_a_run_that_does_not_count_had_set_holds_nothing_back(ablate, tmp_p
     code, out, _ = ablate("judge", "runs.csv", "--no-report", *options)
     assert code == 0
     assert "epoch is not a factor" not in out
-    assert "↑ [exploratory] Shown: norm=batch raises test_acc" in out
+    assert "▲ [exploratory] Shown: norm=batch raises test_acc" in out
 
 
 def test_a_lost_run_s_partner_is_told_as_that(ablate, tmp_path):

@@ -138,7 +138,7 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     short = ("train.py:train", "lr=0.1,0.01", "seeds=6", "--metric", "accuracy:higher", "--name", "rates", "-j", "1")
     code, out, err = ablate("run", *short)
     assert (code, "ablate:" in err) == (0, False)
-    assert "↑ [exploratory] Shown: lr=0.01 raises accuracy by 0." in out
+    assert "▲ [exploratory] Shown: lr=0.01 raises accuracy by 0." in out
     assert "noise floor:" in out
     page = (tmp_path / "reports" / "rates" / "report.md").read_text(encoding="utf-8")
     assert "Nobody predicted the outcome of these comparisons" in page

@@ -529,7 +529,7 @@ def test_the_metric_that_a_function_declares_first_is_the_main_one(project):
     )
     assert code == 0, err
     page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
-    assert re.findall(r"^### (.*)$", page.split("## Ablation table")[1], re.M)[0] == "Zeta"
+    assert re.findall(r"^### (.*)$", page.split("## Ablation table")[1], re.M)[0] == "zeta"
     assert re.findall(r"\]\(figures/([^)]*)\.png", page) == ["effects-zeta", "seeds-zeta"]
 
 
