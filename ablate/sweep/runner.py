@@ -135,6 +135,8 @@ def run_plan(
         for unfinished in arms.unfinished():
             keep(*unfinished)
         raise
+    planned = {job.arm.label: place for place, job in enumerate(todo)}
+    summary.crashes.sort(key=lambda crash: planned[crash[0]])  # whichever worker was first
     summary.seconds = time.perf_counter() - started
     return summary
 

@@ -19,7 +19,7 @@ from ablate.train.vouched import Fact
 
 
 class Noisy(Program):
-    """Gives each seed a number of its own; crashes for norm=broken."""
+    """Gives each seed a number of its own; crashes for norm=broken…."""
 
     def facts(self, config):
         return {"fingerprint": "f00d", "dataset": "fake", "majority_rate": 0.1}
@@ -28,7 +28,7 @@ class Noisy(Program):
         return frozenset({"m"})
 
     def run(self, config, seeds, observe=None):
-        if config.norm == "broken":
+        if config.norm.startswith("broken"):
             raise ValueError("broken on purpose")
         return [
             RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"m": float(np.random.default_rng(s).random())})
@@ -94,6 +94,19 @@ def test_worker_processes_give_the_same_results_as_this_process():
     run(alone, plan)
     run(together, plan, workers=2)
     assert {k: r.metrics for k, r in logged(alone).items()} == {k: r.metrics for k, r in logged(together).items()}
+
+
+class Backwards(Serial):
+    """Gives back first what came last, as the faster of two workers may."""
+
+    def train(self, jobs, *, uses=()):
+        yield from reversed(list(super().train(jobs, uses=uses)))
+
+
+def test_crashes_are_told_in_the_order_of_the_plan_whichever_came_back_first():
+    tracker, plan = MemoryStore(), plan_of(["broken", "none", "broken too"])
+    summary = run_plan(plan, tracker.open(plan.record), launcher=Backwards())
+    assert [label for label, _ in summary.crashes] == ["baseline", "norm=broken too"]
 
 
 def test_a_crash_is_recorded_and_the_sweep_goes_on_and_tries_it_again():
