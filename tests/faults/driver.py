@@ -22,7 +22,7 @@ def main(file, workers, *names):
     jobs = []
     for name in names:
         composed = Composed(Function(f"{file}:{name}"))
-        jobs.append(make_job({}, {}, lambda _, one=composed: one, [0, 1], label=name, metrics={"m": {"better": "higher"}}))
+        jobs.append(make_job({}, {}, lambda _, one=composed: one, [0, 1], label=name, metrics={"m": {}}))
     for job, results in launcher_for(None, int(workers)).train(jobs):
         print(json.dumps([job.arm.label, [r.metrics for r in results], [r.error for r in results]]))
 
