@@ -25,6 +25,9 @@ _LONG = re.compile(r"(\.\d\d)\d+")
 _REFERENCE = re.compile(r'(?:xlink:href="#|url\(#)([^")]+)')
 
 
+_PIXELS_A_POINT = 1.6
+"""How far a figure may be enlarged in a page: wide ones fill the column (59 rem) at about 1.4."""
+
 MOST_VECTORS = 1_200_000
 """Characters of all SVG figures in a page; beyond that the largest are shown as PNG."""
 
@@ -136,5 +139,8 @@ def inline(document: str, drawn: Drawn) -> str:
     body = re.sub(r"(font(?:-family)?: ?[^;\"]*?)(?:'DejaVu Sans')[^;\"]*", r"\1var(--sans)", body)
     body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
     body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
+    # A narrow figure stretched over the column would have letters twice as large as those of its neighbours.
+    box = re.search(r'<svg[^>]*? viewBox="[^"]*? ([\d.]+) [\d.]+"', body)
+    widest = f' style="max-width:{max(drawn.floor, float(box[1]) * _PIXELS_A_POINT):.0f}px"' if box else ""
     # Page readers announce the figure's own text instead of hundreds of loose tick labels.
-    return body.replace("<svg", '<svg role="img" aria-hidden="true" focusable="false"', 1).strip()
+    return body.replace("<svg", f'<svg role="img" aria-hidden="true" focusable="false"{widest}', 1).strip()

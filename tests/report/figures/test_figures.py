@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
@@ -21,6 +22,7 @@ from ablate.report.figures.margins import SIZE, text_width
 from ablate.report.figures.regions import regions
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.series import series
+from ablate.report.figures.style import Drawn
 from ablate.report.pairs import paired_values
 from ablate.report.robustness import robustness
 from ablate.sweep.study import CurveGrid
@@ -414,3 +416,12 @@ def test_a_claim_about_how_runs_end_needs_no_metric_to_be_drawn(make):
     drawn = draw_all(study, tables, judge(study, tables))
     assert drawn.verdicts
     assert drawn.endings  # of a metric the runs have
+
+
+def test_a_narrow_figure_in_a_page_is_not_enlarged_beyond_its_neighbours():
+    widths = {}
+    for inches in (2, 6, 8):
+        figure = Drawn(f"of-{inches}-inches", "", Figure(figsize=(inches, 2)), "", "")
+        body = inline(svg(figure, whole=True), figure)
+        widths[inches] = int(re.search(r'^<svg[^>]* style="max-width:(\d+)px"', body)[1])
+    assert widths == {2: 560, 6: round(6 * 72 * 1.6), 8: round(8 * 72 * 1.6)}  # 560: it scrolls below that
