@@ -139,7 +139,7 @@ def inline(document: str, drawn: Drawn) -> str:
     body = re.sub(r"(font(?:-family)?: ?[^;\"]*?)(?:'DejaVu Sans')[^;\"]*", r"\1var(--sans)", body)
     body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
     body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
-    # A narrow figure stretched over the column would have letters twice as large as those of its neighbours.
+    # A narrow figure stretched over the column would have letters half as large again as its neighbours, or more.
     box = re.search(r'<svg[^>]*? viewBox="[^"]*? ([\d.]+) [\d.]+"', body)
     widest = f' style="max-width:{max(drawn.floor, float(box[1]) * _PIXELS_A_POINT):.0f}px"' if box else ""
     # Page readers announce the figure's own text instead of hundreds of loose tick labels.
