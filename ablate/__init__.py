@@ -15,8 +15,6 @@ __version__ = "0.1.0"
 # `typing` takes a third of what a start may before Ctrl-C is answered (`ablate.early`).
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ablate.errors import AblateError, Failure, UserError
     from ablate.face.claim import claim
     from ablate.face.comparing import compare
@@ -74,7 +72,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> "Any":
+def __getattr__(name: str) -> object:
     """Import a name of the face when it is asked for (PEP 562)."""
     if name not in _WHERE:
         raise AttributeError(f"module 'ablate' has no attribute {name!r}")

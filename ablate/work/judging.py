@@ -13,7 +13,6 @@ from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
 from ablate.track.history import check_kept
 from ablate.track.store import Store
-from ablate.words.failing import FAILURE, all_failed
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
@@ -42,6 +41,8 @@ class Judgement:
 
 def judge_tracked(name: str, key: str | None, store: Store) -> Judgement:
     """Read a tracked study back and judge it by the claims it was tracked with."""
+    from ablate.words.failing import FAILURE, all_failed
+
     tables = store.read(name, key=key)
     tables = dataclasses.replace(tables, arrays=_beside(store, name, key, tables.facts))
     if all_failed(tables):

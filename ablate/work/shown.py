@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ablate.claims.parts import STORED
-from ablate.report.metric_names import metric_title
-from ablate.report.vouched import naming
 from ablate.sweep.labels import Labels
 from ablate.sweep.own_keys import renamed, short_names, with_short_names
 from ablate.sweep.study import Study
@@ -46,6 +44,9 @@ def as_read(judged: Judgement, words: Words | None = None, *, ids: bool = True) 
 
 def _titles(judged: Judgement) -> dict[str, str]:
     """Return what metrics are called that have no label, as pages call them: one name wherever somebody reads."""
+    from ablate.report.metric_names import metric_title
+    from ablate.report.vouched import naming
+
     names = [*judged.tables.metrics, *judged.study.metrics, *(verdict.metric for verdict in judged.verdicts)]
     with naming(judged.tables):
         titles = {name: metric_title(name) for name in dict.fromkeys(names)}

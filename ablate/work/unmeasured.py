@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ablate.claims.comparison import metrics_used
 from ablate.errors import Failure, nearest
-from ablate.judge.expand import expand
 from ablate.sweep.plan import Job, Plan
 from ablate.sweep.runner import last_line
 from ablate.train.outcome import FAILED, Outcome
@@ -44,6 +43,8 @@ def stop_if_unmeasured(plan: Plan, job: Job, results: Sequence[RunResult]) -> bo
 
 def judged_metrics(plan: Plan, job: Job) -> list[str]:
     """Return the metrics by which an arm is judged or tuned; of a study that claims nothing, the main one."""
+    from ablate.judge.expand import expand  # pandas comes with it, which a plan does without
+
     study = plan.study
     names = [study.tune.metric] if study.tune is not None and study.fairness != "fixed" else []
     if not study.claims:
