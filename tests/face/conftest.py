@@ -6,16 +6,20 @@ import pytest
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, tmp_path_factory, monkeypatch):
     """An empty folder to work in, which Python's imports start from, as in a script that lies there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ABLATE_ROOT", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    before = dict(sys.modules)
+    _forget(tmp_path_factory.getbasetemp())  # what a test of another file left
     yield tmp_path
-    for name in set(sys.modules) - set(before):
-        file = getattr(sys.modules[name], "__file__", None)
-        if file and str(file).startswith(str(tmp_path)):
+    _forget(tmp_path)
+
+
+def _forget(place):
+    """Let modules that lie in a folder be imported anew."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(place)):
             del sys.modules[name]
 
 
