@@ -60,7 +60,7 @@ def test_a_root_that_is_not_there_holds_no_runs_and_that_is_an_error(tmp_path, m
     (tmp_path / "results").mkdir()
     assert main([*command, "--root", "resluts"]) == 2
     out, err = capsys.readouterr()
-    told = f"`--root` must be the folder that holds mlruns/, but there is no folder {tmp_path / 'resluts'}"
+    told = f"`--root` must be the folder that holds mlruns/, and {tmp_path / 'resluts'} does not exist"
     assert (out, err) == ("", f"ablate: {told}; nearest match: results\n")
     monkeypatch.setenv("ABLATE_ROOT", str(tmp_path / "resluts"))
     assert main([*command]) == 2
@@ -72,7 +72,7 @@ def test_a_plan_in_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "quickstart", "--root", "new"]) == 0
     out, err = capsys.readouterr()
-    assert f"`--root`: there is no folder {tmp_path / 'new'} yet, so nothing is done in it" in err
+    assert f"`--root`: the folder {tmp_path / 'new'} does not exist yet, so every run is left" in err
     assert re.search(r"^arm +done +left$", out, re.MULTILINE)
     assert not (tmp_path / "new").exists()
 

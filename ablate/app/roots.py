@@ -1,4 +1,4 @@
-"""`--root DIR` and ABLATE_ROOT: a folder that is not there holds no runs; only a command that makes some goes on."""
+"""`--root DIR` and ABLATE_ROOT: a folder that does not exist holds no runs, so only commands that make runs go on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ablate.resources import root_folder
 
 _READING = ("status", "show", "rerun", "collect", "export", "rm", "rename", "diff", "report", "verdict", "paper",
             "extend", "sync", "ui", "studies", "mcp")  # fmt: skip
-"""Commands that speak of runs there are; the others make the folder, or do not need it."""
+"""Commands that read runs; the others make the folder, or do not need it."""
 
 
 def refuse_wrong_root(options: argparse.Namespace) -> None:
-    """Raise `UserError` where the folder that a command is to read runs from is a file, or is not there.
+    """Raise `UserError` where the folder from which a command reads runs is a file, or does not exist.
 
     `plan` says what `run` would do, which makes the folder: it goes on with a warning. So do commands whose runs are on
     a server.
@@ -27,14 +27,14 @@ def refuse_wrong_root(options: argparse.Namespace) -> None:
     if root.exists():
         raise UserError(f"`{named}` must be the folder that holds mlruns/, got the file {root}")
     if options.command == "plan":
-        warn(f"`{named}`: there is no folder {root} yet, so nothing is done in it; `ablate run` makes it")
+        warn(f"`{named}`: the folder {root} does not exist yet, so every run is left; `ablate run` makes it")
     if options.command not in _READING or getattr(options, "csv", None) is not None:
         return
     if getattr(options, "allow_runs", False) or _on_a_server():
         return
     hint = nearest(root.name, _folders_beside()) if root.name else None
     tail = f"; nearest match: {hint}" if hint else ""
-    raise UserError(f"`{named}` must be the folder that holds mlruns/, but there is no folder {root}{tail}")
+    raise UserError(f"`{named}` must be the folder that holds mlruns/, and {root} does not exist{tail}")
 
 
 def _folders_beside() -> list[str]:

@@ -185,7 +185,7 @@ def units_said(metric: str | Sequence[str] | Mapping[str, Better | None]) -> dic
 
 
 def _is_directed(word: str) -> bool:
-    return not {*word.split(":")[-2:]}.isdisjoint(get_args(Better)) and ":" in word
+    return ":" in word and any(part in get_args(Better) for part in word.split(":")[-2:])
 
 
 def texts_of(levels: Mapping[str, Any] | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from ablate.values import check_value
 
 
 def check_named(key: str, value: Any, expected: str, *, values: bool = False) -> None:
-    """Refuse what is no mapping of texts; None stands for an empty one.
+    """Refuse what is not a mapping with texts as names; None stands for an empty one.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def check_named(key: str, value: Any, expected: str, *, values: bool = False) ->
     Raises
     ------
     UserError
-        It is none, or a value is refused.
+        It is not a mapping, a name is not a text, or a value is refused.
     """
     if value is None:
         return
@@ -40,7 +40,7 @@ def check_named(key: str, value: Any, expected: str, *, values: bool = False) ->
 
 
 def declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
-    """Return metrics as name -> what is declared of it; raises `UserError` for what is none."""
+    """Return metrics as name -> what is declared of it; raises `UserError` for anything else."""
     if isinstance(metrics, Mapping):
         check_named("metrics", metrics, "be a mapping of names to what is known of them")
         return {str(name): plain(said) for name, said in metrics.items()}
@@ -51,7 +51,7 @@ def declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def listed(claims: Iterable[Any]) -> list[Any]:
-    """Return claims as mappings; raises `UserError` for what is no list of them."""
+    """Return claims as mappings; raises `UserError` for anything but a list of them."""
     if isinstance(claims, Strict | Mapping | str):
         raise must("claims", "be a list of ablate.claim(…)", claims)
     return [plain(claim) for claim in claims]

@@ -26,7 +26,7 @@ Event = dict[str, Any]
 
 
 def read_registration(folder: Path) -> dict[str, Any]:
-    """Return what was registered; an empty mapping where there is no such file."""
+    """Return what was registered; an empty mapping if the file does not exist."""
     return dict(_read(folder / REGISTRATION, check_stored) or {})
 
 

@@ -88,25 +88,41 @@ class RunWriter:
         return run_id, folder
 
     def seed_runs(self, study_run: str, arm_run: str, arm: ArmRecord, runs: Sequence[SeedRecord]) -> list[str]:
-        """Write seed runs of an arm (see `seed_run`), a few in one transaction; return their ids."""
-        run_ids: list[str] = []
-        for at in range(0, len(runs), _TOGETHER):
-            some = runs[at : at + _TOGETHER]
-            try:
-                written = self._together(study_run, arm_run, arm, some) if len(some) > 1 else None
-            except sqlite3.OperationalError:  # of a full disk, say: there may be room for some of them
-                written = None
-            run_ids += written or [self.seed_run(study_run, arm_run, arm, run) for run in some]
-        return run_ids
+        """Write seed runs of an arm and end them: only an ended run counts as done. Return their ids."""
+        parts = [runs[at : at + _TOGETHER] for at in range(0, len(runs), _TOGETHER)]
+        return [run_id for part in parts for run_id in self._some(study_run, arm_run, arm, part)]
 
-    def seed_run(self, study_run: str, arm_run: str, arm: ArmRecord, run: SeedRecord) -> str:
-        """Write one seed run and end it: only an ended run counts as done. Return its id."""
-        written = self._seed_written(study_run, arm_run, arm, run)
-        if self._direct is not None and _takes(written):
-            run_id, place = self._direct.place()
-            self._beside(run_folder(self._layout, self._study.name, run_id, place), arm, run)
-            self._whole(self._direct, run_id, written)
-            return run_id
+    def _some(self, study_run: str, arm_run: str, arm: ArmRecord, runs: Sequence[SeedRecord]) -> list[str]:
+        """Write runs in one transaction; where that cannot be, one by one."""
+        written = [self._seed_written(study_run, arm_run, arm, run) for run in runs]
+        if self._direct is not None and all(map(_takes, written)):
+            try:
+                return self._directly(self._direct, arm, runs, written)
+            except sqlite3.OperationalError:  # of a full disk, say: there may be room for some of them
+                if len(runs) == 1:
+                    raise
+        elif len(runs) == 1:
+            return [self._by_client(arm, runs[0], written[0])]
+        return [run_id for run in runs for run_id in self._some(study_run, arm_run, arm, [run])]
+
+    def _directly(
+        self, direct: Direct, arm: ArmRecord, runs: Sequence[SeedRecord], written: Sequence[FinishedRun]
+    ) -> list[str]:
+        """Write the files of runs, then the runs: who finds one in the database finds its files."""
+        places = [direct.place() for _ in runs]
+        for place, run in zip(places, runs, strict=True):
+            self._beside(run_folder(self._layout, self._study.name, *place), arm, run)
+        at = int(time.time() * 1_000)
+        with direct.together():
+            for (run_id, _), one in zip(places, written, strict=True):
+                direct.whole(
+                    run_id, name=payload.text(one.name[:250]), tags=cut_for_mlflow(one.tags), params=one.params,
+                    points=one.points, dataset=one.dataset, started=one.started, ended=one.ended, status=one.status,
+                    at=at,
+                )  # fmt: skip
+        return [run_id for run_id, _ in places]
+
+    def _by_client(self, arm: ArmRecord, run: SeedRecord, written: FinishedRun) -> str:
         run_id, folder = self._create(written.name, written.tags, written.started)
         self._beside(folder, arm, run)
         self._log(run_id, points=written.points, params=written.params)
@@ -114,32 +130,10 @@ class RunWriter:
         self._client.set_terminated(run_id, written.status, end_time=written.ended)
         return run_id
 
-    def _together(self, study_run: str, arm_run: str, arm: ArmRecord, runs: Sequence[SeedRecord]) -> list[str] | None:
-        """Write runs in one transaction; None where that cannot be. Their files come first, as of one run."""
-        written = [self._seed_written(study_run, arm_run, arm, run) for run in runs]
-        if self._direct is None or not all(map(_takes, written)):
-            return None
-        places = [self._direct.place() for _ in runs]
-        first = run_folder(self._layout, self._study.name, *places[0])
-        for (run_id, _), run in zip(places, runs, strict=True):
-            self._beside(first.parents[1] / run_id / first.name, arm, run)
-        with self._direct.together():
-            for (run_id, _), one in zip(places, written, strict=True):
-                self._whole(self._direct, run_id, one)
-        return [run_id for run_id, _ in places]
-
     def _seed_written(self, study_run: str, arm_run: str, arm: ArmRecord, run: SeedRecord) -> FinishedRun:
         written = seed_written(self._shared, arm, run, ended=time.time())
         tags = {**written.tags, "ablate.study_run": study_run, "mlflow.parentRunId": arm_run}
         return replace(written, tags=tags, params={key: payload.text(value) for key, value in written.params.items()})
-
-    @staticmethod
-    def _whole(directly: Direct, run_id: str, written: FinishedRun) -> None:
-        directly.whole(
-            run_id, name=payload.text(written.name[:250]), tags=cut_for_mlflow(written.tags), params=written.params,
-            points=written.points, dataset=written.dataset, started=written.started, ended=written.ended,
-            status=written.status, at=int(time.time() * 1_000),
-        )  # fmt: skip
 
     def finish_arm(
         self,

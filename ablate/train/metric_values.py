@@ -58,7 +58,7 @@ def sign_refused(where: str, name: str, text: str) -> UserError:
     return UserError(
         f"{where}: {name!r} is {text!r:.60}, in per cent, and is not declared so: write it without the sign, as the "
         f'metric is declared (0.7 for 70 %), or declare in the study `metrics: {{"{name}": {{unit: percent}}}}` '
-        "(on the command line: `metrics={…}`)"
+        "(on the command line: `--metric NAME:higher|lower:percent`, or `metrics={…}`)"
     )
 
 

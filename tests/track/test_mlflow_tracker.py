@@ -137,7 +137,7 @@ def test_another_key_is_another_study_run_of_the_same_name(track, study, runs_of
     assert read_study(root, "quickstart", key="k1").study["key"] == "k1"
 
 
-@pytest.fixture(params=["seed_run", "whole", "log_inputs", "set_tag", "finish_arm", "delete_run"])
+@pytest.fixture(params=["seed_runs", "whole", "log_inputs", "set_tag", "finish_arm", "delete_run"])
 def killed_at(request, root, run, study, monkeypatch):
     """Return a call that logs a third seed of the first arm, and dies before one of the steps."""
 
@@ -149,7 +149,7 @@ def killed_at(request, root, run, study, monkeypatch):
             monkeypatch.setattr(direct, "COMPARED", frozenset())
         session = MlflowTracker(root).open(study(seeds=3))
         head = session.study.arms[0]
-        writer = {"finish_arm": session._writer, "seed_run": session._writer, "whole": session._writer._direct}
+        writer = {"finish_arm": session._writer, "seed_runs": session._writer, "whole": session._writer._direct}
         held = writer.get(request.param, session._client)
         with monkeypatch.context() as patch:
             patch.setattr(held, request.param, killed)
@@ -163,7 +163,7 @@ def killed_at(request, root, run, study, monkeypatch):
 
 def test_a_kill_between_any_two_steps_is_repaired_at_the_next_open(killed_at, track, study, runs_of, root):
     track(study(seeds=2))
-    missing = 2 if killed_at() in ("seed_run", "whole", "log_inputs") else 1
+    missing = 2 if killed_at() in ("seed_runs", "whole", "log_inputs") else 1
     assert track(study(seeds=3)) == missing
     arms = {a.info.run_id: a for a in runs_of(kind="arm") if a.info.status == "FINISHED"}
     assert len(runs_of(kind="arm")) == len(arms) == 2
@@ -173,6 +173,28 @@ def test_a_kill_between_any_two_steps_is_repaired_at_the_next_open(killed_at, tr
     assert {s.data.tags["mlflow.parentRunId"] for s in runs_of(kind="seed")} == set(arms)
     assert "RUNNING" not in {r.info.status for r in runs_of()}
     assert {len(bits) for bits in read_test_correct(root, "quickstart").values()} == {3}
+
+
+def test_a_kill_among_many_runs_costs_those_of_one_transaction_and_doubles_none(
+    root, run, study, track, runs_of, monkeypatch
+):
+    session = MlflowTracker(root).open(study(seeds=45))
+    head, whole, before = session.study.arms[0], direct.Direct.whole, iter(range(30))
+
+    def killed(*given, **more):
+        if next(before, None) is None:
+            raise KeyboardInterrupt
+        whole(*given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(direct.Direct, "whole", killed)
+        with pytest.raises(KeyboardInterrupt):
+            session.log_arm(head, [run(head, seed) for seed in range(45)])
+    session._lock.release()
+    assert len(runs_of(kind="seed")) == 20
+    assert track(study(seeds=45)) == 25 + 45
+    assert len(runs_of(kind="seed")) == 90
+    assert {run.info.status for run in runs_of()} == {"FINISHED"}
 
 
 DRIVER = """
