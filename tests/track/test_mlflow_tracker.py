@@ -5,6 +5,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -175,9 +176,7 @@ def test_a_kill_between_any_two_steps_is_repaired_at_the_next_open(killed_at, tr
     assert {len(bits) for bits in read_test_correct(root, "quickstart").values()} == {3}
 
 
-def test_a_kill_among_many_runs_costs_those_of_one_transaction_and_doubles_none(
-    root, run, study, track, runs_of, monkeypatch
-):
+def test_a_kill_among_many_runs_costs_those_of_one_transaction_and_doubles_none(root, run, study, track, runs_of):
     session = MlflowTracker(root).open(study(seeds=45))
     head, whole, before = session.study.arms[0], direct.Direct.whole, iter(range(30))
 
@@ -186,10 +185,8 @@ def test_a_kill_among_many_runs_costs_those_of_one_transaction_and_doubles_none(
             raise KeyboardInterrupt
         whole(*given, **more)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(direct.Direct, "whole", killed)
-        with pytest.raises(KeyboardInterrupt):
-            session.log_arm(head, [run(head, seed) for seed in range(45)])
+    with mock.patch.object(direct.Direct, "whole", killed), pytest.raises(KeyboardInterrupt):
+        session.log_arm(head, [run(head, seed) for seed in range(45)])
     session._lock.release()
     assert len(runs_of(kind="seed")) == 20
     assert track(study(seeds=45)) == 25 + 45
