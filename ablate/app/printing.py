@@ -274,17 +274,18 @@ def _say_floor(verdicts: Sequence[Verdict]) -> None:
 
 
 def _say_verdict(verdict: Verdict) -> None:
+    from ablate.report.level_texts import short_lists
     from ablate.words.rulings import ruling_of
     from ablate.words.sentence import sentence_of, why_of
     from ablate.words.sizes import for_which_delta
     from ablate.words.twoparts import two_parts
 
-    sentence, why = sentence_of(verdict, brief=True), why_of(verdict)
+    sentence, why = short_lists(sentence_of(verdict, brief=True)), why_of(verdict)
     say_ruling(ruling_of(verdict), sentence)
-    if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
-        say_words(why, indent=4)
+    if (verdict.gates_failed or (verdict.parts is not None and not verdict.decided)) and why not in sentence:
+        say_words(short_lists(why), indent=4)  # of a decided one it says where the interval of the sentence lies
     if verdict.parts is not None:
-        say_words(two_parts(verdict), indent=4)
+        say_words(short_lists(two_parts(verdict, beside=True)), indent=4)
     sizes = for_which_delta(verdict)
     if verdict.sizes is not None and not verdict.sizes.more and sizes not in sentence:
         say_words(sizes, indent=4)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
-from ablate.report.claim_text import change_text, falls, first_text
+from ablate.report.claim_text import change_text, falls, first_text, range_text
 from ablate.report.level_texts import short_lists, shortened
 from ablate.report.metric_names import metric_meaning, metric_title
-from ablate.report.wording import NONE, listed, p_value, scaled_number
-from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.report.wording import NONE, listed, p_value
+from ablate.words.amounts import amount, difference_unit, percent
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 from ablate.words.sizes import too_few
@@ -63,6 +63,8 @@ class Answer:
         Its effect with the interval, or the range over its levels; what is measured. Empty where nothing is known.
     more
         What else has to be known: what is shown instead, why it is open, where it came out otherwise.
+    name
+        What pictures and tables call the claim; empty where that is what `says` is made of.
     """
 
     anchor: str
@@ -73,6 +75,7 @@ class Answer:
     number: Explained
     metric: Explained
     more: str
+    name: str = ""
 
 
 def anchor_of(source_id: str) -> str:
@@ -93,6 +96,7 @@ def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Ans
     first = members[0]
     return Answer(
         anchor=anchor_of(first.source_id),
+        name="" if KINDS[first.kind].exploratory else first.source_id,
         outcome=Explained(_outcome(members, ruling), _meaning(members, ruling)),
         css=css,
         glyph=glyph,
@@ -141,16 +145,8 @@ def _number(members: Sequence[Verdict]) -> Explained:
         full = tr("In full: {effect}.", effect=change_text(first)) if says_nothing(first) else ""
         told = filter(None, [_effect_tip(first), full, _interval_tip(first)])
         return Explained(first_text(first), " ".join(told))
-    ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in estimated)
-    least, most = ends[0], ends[-1]
-    if first.scale == "difference":
-        texts = amounts([least, most], first.unit, width=max(abs(least), abs(most)) / 10 or None)
-        low, high = (("+" if end > 0 else "") + text for text, end in zip(texts, (least, most), strict=True))
-        text = tr("{low} to {high}", low=low, high=high) + difference_unit(first.unit)
-    else:
-        text = tr("{low} to {high}", low=scaled_number(least, first), high=scaled_number(most, first))
     tip = tr("The smallest and the largest effect over {n} levels. {what}", n=len(members), what=_effect_tip(first))
-    return Explained(text, tip)
+    return Explained(range_text(members), tip)
 
 
 def _effect_tip(v: Verdict) -> str:

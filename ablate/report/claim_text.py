@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import verdict_effect
+from ablate.report.wording import scaled_number, verdict_effect
 from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.derived import REACH
 from ablate.words.amounts import amounts, difference_unit
@@ -61,6 +62,28 @@ def change_text(v: Verdict, *, named: bool = True) -> str:
     else:
         text = tr("lower by {size}", size=size) if effect > 0 else tr("higher by {size}", size=size)
     return tr("{effect} by Student's t", effect=text) if v.so_far and named else text
+
+
+def range_text(members: Sequence[Verdict]) -> str:
+    """Print the smallest and the largest change of a claim's members, each rounded as beside its own interval.
+
+    Empty where none is known, one number where all read alike.
+    """
+    known = [(-v.effect if falls(v) else v.effect, v) for v in members if v.effect is not None]
+    ends = sorted((one for one in known if math.isfinite(one[0])), key=lambda one: one[0])
+    if not ends:
+        return ""
+    low, high = (_rounded(value, v) for value, v in (ends[0], ends[-1]))
+    text = low if low == high else tr("{low} to {high}", low=low, high=high)
+    return text + (difference_unit(members[0].unit) if members[0].scale == "difference" else "")
+
+
+def _rounded(value: float, v: Verdict) -> str:
+    if v.scale != "difference":
+        return scaled_number(value, v)
+    low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
+    text = amounts([value, low, high], v.unit, width=high - low, delta=v.delta)[0]
+    return ("+" if value > 0 and text.strip("0.") else "") + text
 
 
 def first_text(v: Verdict) -> str:

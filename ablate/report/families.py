@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.answers import Answer, answer
 from ablate.report.arms import arm_levels
-from ablate.report.claim_text import change_text, claim_title
+from ablate.report.claim_text import change_text, claim_title, range_text
 from ablate.report.level_texts import short_lists, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, capitalised, detectable_text, listed, p_value, scaled_interval, scaled_number
+from ablate.report.wording import NONE, capitalised, detectable_text, joint_interval, listed, p_value
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
-from ablate.train.outcome import FAILED
-from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.train.outcome import FAILED, Outcome
+from ablate.words.amounts import amount, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, label_of, ruled, ruling_of, seen
@@ -93,17 +92,17 @@ class Family:
     table: Table
 
 
-def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
-    """Return, by claim id (levels of `each` included), how many of the runs it compares failed."""
+def ended_so(study: Study, tables: StudyTables, ends: Sequence[Outcome] = FAILED) -> dict[str, int]:
+    """Return, by claim id (levels of `each` included), how many of the runs it compares ended so (failed)."""
     factors = tuple(study.factors)
     levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
     arms = {arm_key(at, factors): arm for arm, at in levels.items()}
-    failures = Counter(tables.seeds.loc[tables.seeds["outcome"].isin(FAILED), "arm_id"])
-    failed = {}
+    runs = Counter(tables.seeds.loc[tables.seeds["outcome"].isin(ends), "arm_id"])
+    counts = {}
     for comparison in expand(study, arms=list(levels.values())):
         sides = [side for cell in comparison.cells for side in comparison.arms(cell)]
-        failed[comparison.id] = sum(failures[arms[arm_key(side, factors)]] for side in sides)
-    return failed
+        counts[comparison.id] = sum(runs[arms[arm_key(side, factors)]] for side in sides)
+    return counts
 
 
 def tally(verdicts: Iterable[Verdict]) -> Tally:
@@ -115,7 +114,7 @@ def tally(verdicts: Iterable[Verdict]) -> Tally:
 def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Family]:
     """Return one family per claim, in the order of the verdicts."""
     claims = {claim.id: claim for claim in study.claims}
-    failed = failed_runs(study, tables)
+    failed, stalled = ended_so(study, tables), ended_so(study, tables, [Outcome.STALLED])
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.source_id, []).append(verdict)
@@ -139,7 +138,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 quote=quote if quote != before else None,
                 verdicts=tuple(_view(v) for v in members),
                 tally=counts,
-                table=_table(members, failed),
+                table=_table(members, failed, stalled),
             )
         )
     return family_list
@@ -156,7 +155,8 @@ def _view(verdict: Verdict) -> VerdictView:
     notes = [] if why in sentence else [why]
     notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]
     sizes = for_which_delta(verdict)
-    told = (*notes, "" if sizes in sentence else sizes, said(verdict.stop), speaks_of(verdict), two_parts(verdict))
+    parts = two_parts(verdict, beside=True)
+    told = (*notes, "" if sizes in sentence else sizes, said(verdict.stop), speaks_of(verdict), parts)
     told += (_silence(verdict), said(verdict.advice))
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 
@@ -209,24 +209,8 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
         if len(counts) > 1 and count <= min(4, len(members) // 2):
             cells = [_cell(v) + _labelled(v) for v in members if badge_of(ruling_of(v)) == badge]
             exceptions += tr(" {outcome} at {cells}.", outcome=capitalised(badge.word), cells=listed(cells))
-    estimated = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
-    sizes = ""
-    if estimated and first.scale != "difference":
-        least, *_, most = sorted(v.effect or 0.0 for v in estimated * 2)
-        low, high = scaled_number(least, first), scaled_number(most, first)
-        sizes = (
-            tr("; {value} in each", value=low) if low == high else tr("; from {least} to {most}", least=low, most=high)
-        )
-    elif estimated:
-        ends = [min(v.effect or 0.0 for v in estimated), max(v.effect or 0.0 for v in estimated)]
-        texts = amounts(ends, first.unit, width=min(_width(v) for v in estimated))
-        low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
-        sizes = tr(
-            "; effects from {low} to {high}{unit}, positive where the claim is right",
-            low=low,
-            high=high,
-            unit=difference_unit(first.unit),
-        )
+    between = range_text(members)
+    sizes = tr("; effects: {range}", range=between) if between else ""
     told = {"parts": capitalised(parts), "arm": short_lists(first.arm_text) or tr("all arms"),
             "metric": metric_title(first.metric), "against": short_lists(first.against_text),
             "sizes": sizes, "exceptions": exceptions}  # fmt: skip
@@ -244,15 +228,11 @@ def _cell(verdict: Verdict) -> str:
     return shortened(verdict.claim_id.split("[", 1)[-1].removesuffix("]"))
 
 
-def _width(verdict: Verdict) -> float:
-    width = (verdict.interval_high or 0.0) - (verdict.interval_low or 0.0)
-    return width if math.isfinite(width) and width > 0 else math.inf
-
-
-def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
+def _table(members: Sequence[Verdict], failed: dict[str, int], stalled: dict[str, int]) -> Table:
     levels = sorted({v.interval_level for v in members})
     level = tr("{level} interval", level=percent(levels[0])) if levels[0] == levels[-1] else tr("Holm-level interval")
     together = next((percent(v.joint.together) for v in members if v.joint), "")
+    idle = any(stalled.get(v.claim_id) for v in members)
     rows = []
     for v in members:
         effect = change_text(v) or NONE
@@ -262,8 +242,9 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
                 _cell(v),
                 f"{badge.glyph} {ruled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
+                *([str(stalled.get(v.claim_id) or NONE)] if idle else []),
                 detectable_text(v),
-                *([_joint(v)] if together else []),
+                *([joint_interval(v)] if together else []),
             ))
         )  # fmt: skip
     columns = (
@@ -273,13 +254,8 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         Column(tr("Holm p"), "n"),
         Column(tr("pairs"), "n"),
         Column(tr("failed runs"), "n"),
+        *([Column(tr("did not learn"), "n")] if idle else []),
         Column(tr("detectable beyond δ"), "n"),
         *([Column(tr("all cells jointly ({level})", level=together), "n")] if together else []),
     )
     return Table(members[0].says, columns, tuple(rows))
-
-
-def _joint(verdict: Verdict) -> str:
-    """Return the interval by which cells are compared, which decides nothing."""
-    joint = verdict.joint
-    return NONE if joint is None else scaled_interval(joint.low, joint.high, verdict)

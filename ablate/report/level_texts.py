@@ -14,7 +14,6 @@ _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _REAL = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 _REALS = re.compile(rf"(?<==)(?:[\w.+-]+\|)*{_REAL.pattern}(?:\|[\w.+-]+)*(?![\w.]*\w)")
 _TYPED = 4  # significant digits that a person types: a number with no more of them is shown as it is
-_SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 
 
 def short_levels(levels: Sequence[Level]) -> dict[Level, str]:
@@ -75,8 +74,12 @@ def _short_reals(match: re.Match[str]) -> str:
 
 
 def level_title(factor: str, text: str) -> str:
-    """Return `σ = 0.01` for `init.std`, `norm = batch` for the rest."""
-    return f"{_SYMBOLS.get(factor, factor)} = {text}"
+    """Return a factor at a level, under the name that it has everywhere else.
+
+    >>> level_title("init.std", "0.01")
+    'init.std = 0.01'
+    """
+    return f"{factor} = {text}"
 
 
 def _level(level: Level) -> str:

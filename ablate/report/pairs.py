@@ -35,7 +35,7 @@ class PairedValues:
     seeds
         Seeds with a value on both sides in every cell.
     arm, against
-        float64 (seeds,), in the metric's unit, averaged over the cells; failed runs count as their fill.
+        float64 (seeds,), in the metric's unit, averaged over the cells; failed runs at the value that they count as.
     arm_failed, against_failed
         bool (seeds,): a run of that side failed.
     """

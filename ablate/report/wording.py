@@ -212,6 +212,20 @@ def delta_text(verdict: Verdict) -> str:
     return scaled_number(verdict.delta, verdict)
 
 
+def joint_interval(verdict: Verdict) -> str:
+    """Print the interval that holds together with those of its claim's other cells, rounded as the verdict's own."""
+    joint = verdict.joint
+    if joint is None:
+        return NONE
+    if verdict.scale != "difference" or verdict.interval_low is None or verdict.interval_high is None:
+        return scaled_interval(joint.low, joint.high, verdict)
+    width = verdict.interval_high - verdict.interval_low
+    ends = amounts([joint.low, joint.high], verdict.unit, width=width)
+    low, high = (("+" if end > 0 and text.strip("0.") else "") + text
+                 for text, end in zip(ends, (joint.low, joint.high), strict=True))  # fmt: skip
+    return f"[{low}, {high}]{difference_unit(verdict.unit)}"
+
+
 def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
     """Print an interval on the scale of a verdict's effect, the unit once."""
     if verdict.scale == "decades":

@@ -211,10 +211,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "not_good": msg("not good (target missed)"),
     # --- what an effect is an effect of
     "runs_that_train": scope.unseen_failures(
-        msg("This is about runs that train: {sides}. It says nothing about runs that fail."), "failed"
+        msg("No run of {sides} failed: what a failure would change is not part of the effect."), "failed"
     ),
     "runs_that_reach": scope.unseen_failures(
-        msg("This is about runs that reach the target: {sides}. It says nothing about runs that miss it."), "missed"
+        msg("No run of {sides} missed the target: what a miss would change is not part of the effect."), "missed"
     ),
     "pairs_that_train": msg(
         "This is about runs that train: the {n} of {of} pairs in which every run did. It says nothing about runs "

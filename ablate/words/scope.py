@@ -11,15 +11,12 @@ from ablate.words.amounts import amounts, difference_unit, percent
 Numbers = Mapping[str, Any]
 
 _NONE = {
-    "failed": msg("{side} (none of {runs} failed; at most {rate:.2g} % of such runs fail, at 95 %)"),
-    "missed": msg("{side} (none of {runs} missed the target; at most {rate:.2g} % of such runs miss it, at 95 %)"),
+    "failed": msg("{side} ({runs} runs; at most {rate:.2g} % of such runs fail, at 95 %)"),
+    "missed": msg("{side} ({runs} runs; at most {rate:.2g} % of such runs miss it, at 95 %)"),
 }
 
 
-_NONE_ALONE = {
-    "failed": msg("{side} (none of {runs} failed)"),
-    "missed": msg("{side} (none of {runs} missed the target)"),
-}
+_NONE_ALONE = msg("{side} ({runs} runs)")
 """The same where the share that may fail stands beside it."""
 
 
@@ -29,12 +26,12 @@ def unseen_failures(message: str, what: str) -> Callable[[Numbers], str]:
     def say(m: Numbers) -> str:
         sides = [
             tr(
-                (_NONE if one["rate"] is not None else _NONE_ALONE)[what],
+                _NONE_ALONE if one["rate"] is None else _NONE[what],
                 **{**one, "side": one["side"] or tr("the arm")},
             )
             for one in m["sides"]
         ]
-        return tr(message, sides=tr("; ").join(sides))
+        return tr(message, sides=tr(" or ").join(sides))
 
     return say
 

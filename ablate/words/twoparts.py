@@ -8,14 +8,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.claims.kinds import KINDS
-from ablate.claims.twoparts import Outlier, PartEffect, Share
+from ablate.claims.twoparts import Outlier, PartEffect, Share, TwoParts
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import counted, msg, tr
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import on_scale, percent, scale_in
 
 Numbers = Mapping[str, Any]
 
+_BOTH = msg(
+    "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of {apart} "
+    "points, by {seeds}; the effect: {own}, and {every}."
+)
+_AMONG = msg(
+    "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of {apart} "
+    "points, by {seeds}; the effect among runs that train: {own}."
+)
 MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
 
 
@@ -53,8 +61,11 @@ def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol, delta=v.delta)
 
 
-def two_parts(v: Verdict) -> str:
-    """Say in two parts what an effect is made of, where some run did not train; else nothing."""
+def two_parts(v: Verdict, *, beside: bool = False) -> str:
+    """Say in two parts what an effect is made of, where some run did not train; else nothing.
+
+    `beside`: it stands beside the verdict's sentence, whose effect and interval need not be said again.
+    """
     parts = v.parts
     if parts is None:
         return ""
@@ -65,23 +76,33 @@ def two_parts(v: Verdict) -> str:
         trained = tr(
             "{effect} in the {n} pairs in which all train", effect=_part(v, parts.trained), n=parts.trained.pairs
         )
-    every = tr("{effect} over all runs", effect=_part(v, parts.usual))
-    if not parts.usual.pairs:
-        every = tr("no mean over all runs, because some have no value")
-    elif parts.bounded is not None and not (math.isinf(parts.bounded.low) and math.isinf(parts.bounded.high)):
-        every = tr(
-            "{text}, and {bounded} by the bound for any distribution", text=every, bounded=_ends(v, parts.bounded)
-        )
+    usual = (parts.usual.effect, parts.usual.low, parts.usual.high)
+    known = beside and not _bounded(parts) and usual == (v.effect, v.interval_low, v.interval_high)
     return tr(
-        "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of "
-        "{apart}; the effect: {own}, and {every}.",
+        _AMONG if known else _BOTH,
         level=percent(parts.level),
         arm=_share(parts.arm, v.arm_text),
         against=_share(parts.against, v.against_text),
-        apart="{} [{}, {}]".format(*(f"{100 * value:+.0f}".replace("-", "−") for value in parts.apart)) + tr(" points"),
+        apart="{} [{}, {}]".format(*(f"{100 * value:+.0f}".replace("-", "−") for value in parts.apart)),
+        seeds=counted(parts.trained.pairs + parts.left_out, "seed"),
         own=trained,
-        every=every,
+        every=_over_all(v, parts),
     ) + _outliers(v)
+
+
+def _over_all(v: Verdict, parts: TwoParts) -> str:
+    if not parts.usual.pairs:
+        return tr("no mean over all runs, because some have no value")
+    every = tr("{effect} over all runs", effect=_part(v, parts.usual))
+    if not (bound := _bounded(parts)):
+        return every
+    return tr("{text}, and {bounded} by the bound for any distribution", text=every, bounded=_ends(v, bound))
+
+
+def _bounded(parts: TwoParts) -> PartEffect | None:
+    """Return the bound for any distribution, where it says something."""
+    bound = parts.bounded
+    return None if bound is None or (math.isinf(bound.low) and math.isinf(bound.high)) else bound
 
 
 def _share(share: Share, side: str) -> str:

@@ -30,6 +30,7 @@ def show_verdicts(name: str, judgement: Judgement, bench: Bench, *, report: str 
 
 def shown_of(judgement: Judgement) -> Shown:
     """Return what is shown of a judgement, in English."""
+    from ablate.report.level_texts import short_lists
     from ablate.words.rulings import label_of, ruling_of, ruling_word
     from ablate.words.sentence import sentence_of
 
@@ -37,7 +38,7 @@ def shown_of(judgement: Judgement) -> Shown:
         read = as_read(judgement).verdicts
         words = [ruling_word(ruling_of(v)) + (f" ({label_of(v)})" if label_of(v) else "") for v in read]
         told = ", ".join(f"{n} {word}" for word, n in Counter(ruling_word(ruling_of(v)) for v in read).items())
-        lines = [f"- **{v.claim_id}**: {sentence_of(v, brief=True)}" for v in read[:MOST_TOLD]]
+        lines = [f"- **{v.claim_id}**: {short_lists(sentence_of(v, brief=True))}" for v in read[:MOST_TOLD]]
     if len(read) > MOST_TOLD:
         lines.append(f"- … and {len(read) - MOST_TOLD} more, in the report among the artifacts.")
     names = [v.claim_id for v in judgement.verdicts]

@@ -263,13 +263,21 @@ def test_the_bound_is_told_beside_a_verdict_and_decides_only_where_the_claim_ask
     assert judge(make_study(NORM, BOUNDED, seeds=20), tables)[0].outcome == "inconclusive"
 
 
+def test_beside_its_sentence_an_effect_over_all_runs_is_not_said_again():
+    verdict = verdict_of(0.02, lambda norm, seed: norm == "none")
+    assert "over all runs" in two_parts(verdict)
+    assert two_parts(verdict, beside=True).endswith("the effect among runs that train: no pair in which all train.")
+    mixed = verdict_of(0.02, batch(0, 1, 2))
+    assert "by the bound for any distribution" in two_parts(mixed, beside=True)  # another interval than the sentence's
+
+
 def test_a_card_gives_one_bound_of_how_many_runs_fail():
     verdict = verdict_of(0.02, batch(0, 1, 2))
     text = f"{speaks_of(verdict)} {two_parts(verdict)}"
-    assert "norm=none (none of 20 failed)" in text
+    assert "No run of norm=none (20 runs) failed: what a failure would change is not part of the effect." in text
     assert "at 95 %)" not in text
     assert text.count("0 of 20 runs of norm=none (0 to 17 % of such runs)") == 1
     alone = verdict_of(0.02, nobody)
-    assert "none of 20 failed; at most 14 % of such runs fail, at 95 %" in speaks_of(alone)
+    assert "(20 runs; at most 14 % of such runs fail, at 95 %)" in speaks_of(alone)
     with speaking("zh"):
-        assert "norm=none（20 次中无一失败）" in speaks_of(verdict)
+        assert "norm=none（20 次）的运行无一失败" in speaks_of(verdict)

@@ -195,6 +195,40 @@ def test_a_claim_with_levels_names_those_that_came_out_otherwise(study):
     assert found.more == "refuted at init.std=0.1 (harmful)."
 
 
+def test_a_number_is_rounded_alike_wherever_it_stands(study):
+    model, tables = study
+    *members, _ = judge(model, tables)
+    wide = dataclasses.replace(members[0], effect=0.2882, interval_low=0.2355, interval_high=0.3531)
+    wide = dataclasses.replace(wide, joint=dataclasses.replace(wide.joint, low=0.2155, high=0.3731))
+    fine = dataclasses.replace(members[1], effect=0.843, interval_low=0.8377, interval_high=0.8473)
+    family = families(model, tables, [wide, fine])[0]
+    assert family.answer.number.text == "+29 to +84.30 pp"
+    assert "effects: +29 to +84.30 pp." in family.headline
+    assert [row.cells[2] for row in family.table.rows] == ["+29 [+24, +35] pp", "+84.30 [+83.77, +84.73] pp"]
+    assert family.table.rows[0].cells[-1] == "[+22, +37] pp"
+
+
+def test_runs_that_did_not_learn_are_counted_beside_those_that_failed(study):
+    model, tables = study
+    reached = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="reached"))
+    heads = [column.title for column in families(model, reached, judge(model, reached))[0].table.columns]
+    assert "failed runs" in heads
+    assert "did not learn" not in heads
+    ends = reached.seeds["outcome"].where(tables.seeds["seed"] != 0, "stalled")
+    idle = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome=ends))
+    table = families(model, idle, judge(model, idle))[0].table
+    at = [column.title for column in table.columns].index("did not learn")
+    assert {row.cells[at] for row in table.rows} == {"2"}
+
+
+def test_an_answer_has_the_name_that_pictures_and_tables_give_its_claim(study):
+    model, tables = study
+    verdicts = judge(model, tables)
+    assert [one.answer.name for one in families(model, tables, verdicts)] == [claim.id for claim in model.claims]
+    nobody = dataclasses.replace(verdicts[-1], kind="difference")
+    assert answer([nobody], nobody.outcome, "", "").name == ""
+
+
 @pytest.mark.parametrize(("gain", "said"), [(0.02, "lower by 0.02"), (-0.02, "higher by 0.02")])
 @pytest.mark.parametrize(
     "kind",

@@ -51,7 +51,7 @@ class Seeds(Kind):
 def ending_sheets(
     tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds", whole: bool = False
 ) -> list[Drawn]:
-    """Draw one row per arm: a dot per seed, × where a failed run counts as its fill, the mean with its interval.
+    """Draw one row per arm: a dot per seed, × where one failed (at what it counts as), the mean with its interval.
 
     Nothing where no run has a value. `contrast` is the factor told apart by hue and marker. `whole` draws every arm, on
     as many sheets as that takes; else there is one (see `sheets`).

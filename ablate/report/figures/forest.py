@@ -20,7 +20,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.claim_text import claim_title, first_text
-from ablate.report.families import failed_runs
+from ablate.report.families import ended_so
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.forest_rows import Row, SharedAxis, by_axis, rows_of
@@ -47,7 +47,7 @@ class Forest(Kind):
 
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw it."""
-        draw = partial(forest, failed=failed_runs(material.study, material.tables), name=name)
+        draw = partial(forest, failed=ended_so(material.study, material.tables), name=name)
         axes = by_axis([v for v in material.verdicts if KINDS[v.kind].at_a_glance])
         return [
             replace(one, name=one.name if at == 1 else f"{one.name}-axis-{at}")

@@ -71,16 +71,16 @@ def slopes(every: Sequence[PairedValues], *, most: int = MOST, name: str = "slop
     caption = (
         tr(
             "Left in each panel: a line joins the two runs of a seed (mean over the cells that are compared); "
-            "blue where the difference is positive, orange where it is negative, × is a run that failed and "
-            "counts as its fill. Right: the same seeds as differences (more than 0 is better), with their mean "
+            "blue where the difference is positive, orange where it is negative, × is where a run failed, at the "
+            "value that it counts as. Right: the same seeds as differences (more than 0 is better), with their mean "
             "and its interval. {rest}",
             rest=rest,
         )
         if all(seen(one.verdict) for one in chosen)
         else tr(
             "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); "
-            "blue where the difference is positive, orange where it is negative, × is a run that failed and "
-            "counts as its fill. Right: the same seeds as differences (more than 0 is what the claim predicts), "
+            "blue where the difference is positive, orange where it is negative, × is where a run failed, at the "
+            "value that it counts as. Right: the same seeds as differences (more than 0 is what the claim predicts), "
             "with their mean and the verdict's interval; grey: within ±δ. {rest}",
             rest=rest,
         )
@@ -108,9 +108,10 @@ def _draw(chosen: Sequence[PairedValues]) -> Figure:
     figure = Figure(figsize=(width, 2.75 * rows + 0.55), layout="constrained")
     grid = figure.add_gridspec(rows, columns)
     for i, one in enumerate(chosen):
+        new = i % columns == 0 or one.verdict.metric != chosen[i - 1].verdict.metric  # else it is the row's
         cell = grid[i // columns, i % columns].subgridspec(1, 2, width_ratios=(1.7, 1.0), wspace=0.02)
         left, right = figure.add_subplot(cell[0]), figure.add_subplot(cell[1])
-        _sides(left, one)
+        _sides(left, one, label=new)
         _strip(right, one)
         title(left, _title(one), inches=width / columns - 0.45, size=8.6, bold=True)
     handles: list[Line2D | Patch] = [
@@ -125,7 +126,7 @@ def _draw(chosen: Sequence[PairedValues]) -> Figure:
     return figure
 
 
-def _sides(ax: Axes, one: PairedValues) -> None:
+def _sides(ax: Axes, one: PairedValues, *, label: bool) -> None:
     shown = unit(one.verdict.unit)
     left, right = one.against * shown.scale, one.arm * shown.scale
     for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
@@ -151,7 +152,8 @@ def _sides(ax: Axes, one: PairedValues) -> None:
         ax.set_xlabel(factor, fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.set_ylabel(beside(with_unit(metric_title(one.verdict.metric), shown.value), _SIDE, size=8.2), fontsize=8.2)
+    if label:
+        ax.set_ylabel(beside(with_unit(metric_title(one.verdict.metric), shown.value), _SIDE, size=8.2), fontsize=8.2)
 
 
 def _strip(ax: Axes, one: PairedValues) -> None:

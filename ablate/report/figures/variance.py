@@ -59,8 +59,8 @@ def variance(tables: StudyTables, metric: str, *, name: str = "variance") -> Dra
     caption = tr(
         "Partial ω² on {metric}: the share of variance a term explains of what it and the rest leave, "
         "from a type II analysis with the seed as a block. Bar: 95 % interval from resampling whole "
-        "seeds. Failed runs count as their fill. A share depends on which levels were chosen, and small "
-        "shares can matter.{left}",
+        "seeds. A failed run counts with the value that stands for it. A share depends on which levels were "
+        "chosen, and small shares can matter.{left}",
         metric=metric_title(metric),
         left=left,
     )

@@ -131,7 +131,7 @@ def test_grid_has_a_panel_per_level_with_its_chance_line(make):
     shown = [ax for ax in figure.figure.axes if ax.get_visible()]
     assert len(shown) == 16
     assert all(any(line.get_ydata()[0] == pytest.approx(0.104) for line in ax.lines) for ax in shown)
-    assert "σ = 0.0074" in words(figure)
+    assert "init.std = 0.0074" in words(figure)
     assert len(png(figure)) < 250_000
 
 
