@@ -150,19 +150,3 @@ def check_text(text: str) -> None:
     except UnicodeEncodeError as error:
         half = f"U+{ord(text[error.start]):04X}"
         raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is not Unicode") from None
-
-
-def zip_damage(*inside: type[Exception]) -> tuple[type[Exception], ...]:
-    """Return what reading a damaged zip file raises: its directory, its entries, what they are packed by, and `inside`.
-
-    Made where it is asked for, in an `except`: only then are the packers imported.
-    """
-    import lzma
-    import struct
-    import zipfile
-    import zlib
-
-    return (
-        zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
-        RuntimeError, EOFError, OSError, *inside,
-    )  # fmt: skip

@@ -12,7 +12,7 @@ ORDER = [
     ("early",),
     ("errors", "interrupts", "streams", "resources", "terminal", "values"),
     ("doors",),
-    ("registry", "manifest", "levels"),
+    ("registry", "manifest", "levels", "zips"),
     ("identity", "lang"),
     ("stats",),
     ("data",),

@@ -27,7 +27,7 @@ from ablate.data.values import by_type
 from ablate.errors import UserError
 from ablate.registry import register
 from ablate.resources import file_stamp
-from ablate.values import zip_damage
+from ablate.zips import zip_damage
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 

@@ -22,12 +22,13 @@ from ablate.registry import register
 from ablate.resources import plain_file
 from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.inspect_settings import Settings, as_columns, settings_in_log
-from ablate.values import from_json, zip_damage
+from ablate.values import from_json
+from ablate.zips import check_unpacked, zip_damage
 
 EPOCHS = msg("epochs are the seeds; the seed of generation is a setting, `generation_seed`")
 
 _SAMPLE = re.compile(r"samples/.+\.json")
-_ZSTANDARD, _MOST = 93, 4_000_000_000  # the number of the method; bytes
+_ZSTANDARD = 93  # the number of the method
 _VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 
 
@@ -116,8 +117,7 @@ def _zipped(path: Path) -> dict[str, Any]:
     """Return an `.eval` file as the JSON log that it stands for: its header, and its samples in their order."""
     with zipfile.ZipFile(path) as archive:
         parts = {one.filename: one for one in archive.infolist()}
-        if sum(one.file_size for one in parts.values()) > _MOST:
-            raise ValueError(f"more than {_MOST / 1e9:.0f} GB when unpacked")
+        check_unpacked(path, archive)
         told = from_json(_part(archive, parts["header.json" if "header.json" in parts else "_journal/start.json"]))
         samples = [from_json(_part(archive, parts[name])) for name in sorted(parts) if _SAMPLE.fullmatch(name)]
     return {**told, "samples": samples}

@@ -11,6 +11,7 @@ import decimal
 import re
 import uuid
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
-from ablate.values import zip_damage
+from ablate.zips import check_unpacked, zip_damage
 
 ABOVE = msg("rows above the table are ignored")
 _ROWS = 1_048_576  # of a sheet: what Excel holds
+_CELLS = 50_000_000  # of a table: each takes some 100 bytes while it is read
 
 
 @register("source", "parquet")
@@ -41,7 +43,9 @@ class Parquet(Source):
 
         path = _file(address)
         try:
-            table = pq.ParquetFile(path, memory_map=False).read()
+            file = pq.ParquetFile(path, memory_map=False)
+            _check_cells(path, file.metadata.num_rows, file.metadata.num_columns)
+            table = file.read()
         except (pa.ArrowException, OSError, ValueError) as error:
             raise UserError(f"{path} cannot be read as a Parquet file: {_short(error)}") from None
         return RunTable.of(str(path), arrow_runs(str(path), table), name=path.name)
@@ -102,6 +106,14 @@ class Excel(Source):
             sheet.append([str(v) if type(v) is int and abs(v) > 10**15 else v for v in cells])
         book.save(path)
         return str(path)
+
+
+def _check_cells(path: Path, rows: int, columns: int) -> None:
+    """Refuse a table that would fill the memory; a Parquet file of equal values is small whatever it holds."""
+    if rows * columns > _CELLS:
+        raise UserError(
+            f"{path} holds {rows:,} rows of {columns:,} columns; expected a row per run, at most {_CELLS:,} cells"
+        )
 
 
 def arrow_runs(where: str, table: Any) -> list[dict[str, Any]]:
@@ -172,14 +184,30 @@ def _sheets(path: Path, *, computed: bool) -> dict[str, list[tuple[Any, ...]]]:
     try:
         with warnings.catch_warnings():  # of parts that a table has no use for: styles, drop-down lists
             warnings.simplefilter("ignore")
+            with zipfile.ZipFile(path) as archive:
+                check_unpacked(path, archive)
             book = openpyxl.load_workbook(path, read_only=True, data_only=computed)
             try:
-                sheets = {sheet.title: sheet.iter_rows(values_only=True, max_row=_ROWS) for sheet in book.worksheets}
-                return {name: list(rows) for name, rows in sheets.items()}
+                # How many rows a sheet has is told wrongly by some programs: those that come are counted.
+                rows = {sheet.title: sheet.iter_rows(values_only=True, max_row=_ROWS + 1) for sheet in book.worksheets}
+                return {name: _counted(path, coming) for name, coming in rows.items()}
             finally:
                 book.close()
     except zip_damage(InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         raise UserError(f"{path} cannot be read as an Excel workbook: {_short(error)}") from None
+
+
+def _counted(path: Path, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    held: list[tuple[Any, ...]] = []
+    cells = 0
+    for row in rows:
+        held.append(row)
+        cells += len(row)
+        if len(held) > _ROWS or cells > _CELLS:
+            raise UserError(
+                f"{path} holds a sheet of more than {_ROWS:,} rows or {_CELLS:,} cells; expected a row per run"
+            )
+    return held
 
 
 def _computed(path: Path, name: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -26,13 +26,12 @@ from ablate.track import payload
 from ablate.track.archived import Archived, study_from_archive
 from ablate.track.files import plain_json, write_bytes
 from ablate.track.stored_run import LoggedRun
-from ablate.values import from_json, zip_damage
+from ablate.values import from_json
+from ablate.zips import check_unpacked, zip_damage
 
 FORMAT, VERSION = "ablate study archive", 1
 _HEAD = "archive.json"
 _PART = re.compile(r"(?:study|runs|arrays)-\d{1,4}\.(?:json|jsonl|bin)")
-_MOST_BYTES = 4 * 2**30
-_PACKED, _FROM = 200, 200 * 2**20  # a file that grows more than so many times, beyond so many bytes, is a trap
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
@@ -148,12 +147,7 @@ def _checked_parts(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise UserError(f"{path} holds {name[:80]!r}, which is not part of an archive of `ablate export`; refused")
     if len(set(names)) < len(names) or _HEAD not in names:
         raise _damaged(path, "a part is there twice" if _HEAD in names else f"it has no {_HEAD}")
-    size, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
-    if size > _MOST_BYTES or (size > _FROM and size > _PACKED * packed):
-        raise UserError(
-            f"{path} would unpack to {size / 2**20:,.0f} MB from {packed / 2**20:,.1f} MB; refused (at most "
-            f"{_MOST_BYTES // 2**30} GB, and {_PACKED} times its size)"
-        )
+    check_unpacked(path, archive)
     parts = {info.filename: _read(path, archive, info) for info in infos}
     try:
         head = from_json(parts.pop(_HEAD))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ablate.errors import Failure
 from ablate.resources import plain_file
 from ablate.track.record import SeedRecord
-from ablate.values import zip_damage
+from ablate.zips import zip_damage
 
 CORRECTNESS = "test_correct.npz"
 ARRAYS = "arrays.npz"

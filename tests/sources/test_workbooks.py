@@ -13,6 +13,7 @@ import pytest
 import ablate
 from ablate.errors import UserError
 from ablate.face.judging import frame_table
+from ablate.sources import workbooks
 from ablate.sources.choose import source_for
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.build import found_in
@@ -76,6 +77,57 @@ def test_a_workbook_that_is_cut_off_is_one_line(tmp_path):
         (tmp_path / "cut.xlsx").write_bytes(whole[: len(whole) * (share - 1) // share])
         with pytest.raises(UserError, match="cannot be read as an Excel workbook"):
             read(tmp_path / "cut.xlsx")
+
+
+def rewritten(source, target, change):
+    """Write a workbook once more, the text of its only sheet changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, change(old.read(name)) if name.endswith("sheet1.xml") else old.read(name))
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked", "message"),
+    [
+        ("".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10 if i else "ha"}">' for i in range(10)), "&e9;", "amplification"),
+        (f'<!ENTITY e "{"a" * 100_000}">', "&e;" * 20_000, "amplification"),
+        ('<!ENTITY e SYSTEM "file:///etc/hostname">', "&e;", "undefined entity"),
+    ],
+    ids=["a billion laughs", "quadratic", "another file"],
+)
+def test_names_in_a_workbook_do_not_grow_and_fetch_nothing(declared, asked, message, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["norm", "seed", "acc"])
+    book.save(tmp_path / "runs.xlsx")
+
+    def change(sheet):
+        return f"<!DOCTYPE x [{declared}]>".encode() + sheet.replace(b">norm<", f">{asked}<".encode())
+
+    rewritten(tmp_path / "runs.xlsx", tmp_path / "trap.xlsx", change)
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "trap.xlsx")
+
+
+def test_what_would_fill_the_memory_is_refused_before_it_does(tmp_path, monkeypatch):
+    runs().to_excel(tmp_path / "runs.xlsx")
+    rows = "".join(f'<row r="{at}"><c r="A{at}"><v>1</v></c></row>' for at in range(50, 150)).encode()
+    end = b"</sheetData>"
+    rewritten(tmp_path / "runs.xlsx", tmp_path / "long.xlsx", lambda xml: xml.replace(end, rows + end))
+    monkeypatch.setattr(workbooks, "_ROWS", 100)
+    with pytest.raises(UserError, match="a sheet of more than 100 rows"):
+        read(tmp_path / "long.xlsx")
+    assert len(read(tmp_path / "runs.xlsx").lines) == 32
+    with zipfile.ZipFile(tmp_path / "grows.xlsx", "w", zipfile.ZIP_DEFLATED) as trap, trap.open("a", "w") as part:
+        for _ in range(300):
+            part.write(b" " * 2**20)
+    with pytest.raises(UserError, match="would unpack to 300 MB"):
+        read(tmp_path / "grows.xlsx")
+    pq.write_table(
+        pa.table({"a": pa.DictionaryArray.from_arrays(np.zeros(60_000_000, np.int8), ["x"])}), tmp_path / "rows.parquet"
+    )
+    assert (tmp_path / "rows.parquet").stat().st_size < 100_000
+    with pytest.raises(UserError, match="60,000,000 rows of 1 columns"):
+        read(tmp_path / "rows.parquet")
 
 
 def test_a_sheet_of_pandas_is_read_with_its_index_left_out(tmp_path):
