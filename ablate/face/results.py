@@ -153,13 +153,13 @@ class PlannedStudy:
         return self.plan.runs
 
     @property
-    def missing(self) -> int:
+    def left(self) -> int:
         """Seed runs that are not finished."""
         return self.plan.missing
 
     @cached_property
     def arms(self) -> pd.DataFrame:
-        """One row per arm: its name, the level of every factor, and how many of its seeds are done and missing."""
+        """One row per arm: its name, the level of every factor, and how many of its seeds are done and left."""
         import pandas as pd
 
         rows = [
@@ -167,7 +167,7 @@ class PlannedStudy:
                 "arm": job.arm.label,
                 **{short_key(factor): expanded(level) for factor, level in job.arm.levels.items()},
                 "done": job.done,
-                "missing": len(job.missing),
+                "left": len(job.missing),
             }
             for job in self.plan.jobs
         ]
@@ -175,7 +175,7 @@ class PlannedStudy:
 
     def __repr__(self) -> str:
         size = f"{plural(len(self.plan.jobs), 'arm')} x {plural(len(self.plan.record.seeds), 'seed')}"
-        return f"{self.plan.record.name}: {size} = {plural(self.runs, 'run')}, {self.missing} of them left"
+        return f"{self.plan.record.name}: {size} = {plural(self.runs, 'run')}, {self.left} of them left"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.arms.to_html(index=False)}"

@@ -128,10 +128,10 @@ def list_studies() -> list[dict[str, Any]]:
 
 
 def plan_study(study: str, seeds: int | None = None, quick: bool = False) -> dict[str, Any]:
-    """Show the plan of a study, by name or path: its arms, and which of its runs are missing. Nothing is trained."""
+    """Show the plan of a study, by name or path: its arms, and how many of its runs are left. Nothing is trained."""
     plan = Study.from_file(study).plan(seeds=seeds, quick=quick)
     arms = plan.arms.astype(object).where(plan.arms.notna(), None).to_dict("records")
-    return {"summary": repr(plan), "runs": plan.runs, "missing": plan.missing, "arms": arms}
+    return {"summary": repr(plan), "runs": plan.runs, "left": plan.left, "arms": arms}
 
 
 def study_verdicts(study: str) -> list[dict[str, Any]]:

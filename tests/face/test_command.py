@@ -16,6 +16,6 @@ def test_a_command_is_run_by_a_study(tmp_path, monkeypatch):
     store = ablate.MemoryStore()
     result = study.run(command, seeds=3, jobs=1, store=store, progress=False)
     assert result.runs.groupby("lr")["score"].mean().round(3).tolist() == [0.601, 0.701]
-    assert study.plan(command, seeds=4, store=store).missing == 2
+    assert study.plan(command, seeds=4, store=store).left == 2
     with pytest.raises(ablate.UserError, match=r"`lr` would have no effect: the command has no {lr}"):
         study.plan(ablate.Command([sys.executable, "train.py", "{seed}"]), store=store)

@@ -58,7 +58,7 @@ def test_a_server_reads_and_judges_and_writes_nothing(ask, tmp_path):
         {"name": one["name"], "runs": one["runs"]} for one in listed.structured_content["result"]
     ]
     assert compared.structured_content["verdicts"][0]["label"] == "inferior"
-    assert planned.structured_content["missing"] == planned.structured_content["runs"] == 64
+    assert planned.structured_content["left"] == planned.structured_content["runs"] == 64
     assert wrong.is_error
     assert "`better` must be higher or lower, got 'up'" in wrong.content[0].text
     assert unknown.is_error

@@ -119,10 +119,10 @@ def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train
     assert not [event for event in seen if isinstance(event, RunFinished)]
     seen.clear()
     plan = study().plan(train, seeds=8)
-    assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them left")
+    assert (plan.runs, plan.left, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them left")
     assert plan.arms.to_dict("list") == {
         "arm": ["baseline", "norm=batch", "gain=0.5", "gain=0.5, norm=batch"],
-        "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "missing": [1] * 4,
+        "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "left": [1] * 4,
     }  # fmt: skip
     assert plan._repr_html_().count("<tr") == 5
     result = study().run(train, seeds=8, jobs=1, progress=False, tell=seen.append)
@@ -187,8 +187,8 @@ def test_a_study_of_the_core_and_a_study_file_are_run_without_a_function(folder,
 def test_numbers_of_numpy_are_numbers(train):
     study().run(train, jobs=1, progress=False)
     same = study(factors={"gain": np.linspace(0.0, 0.5, 2), "norm": ("none", "batch")}, fixed={"depth": np.int64(3)})
-    assert same.plan(train, seeds=np.arange(7)).missing == 0
-    assert same.plan(train, seeds=range(np.int64(8))).missing == 4
+    assert same.plan(train, seeds=np.arange(7)).left == 0
+    assert same.plan(train, seeds=range(np.int64(8))).left == 4
 
 
 def test_components_of_the_users_own_are_used_as_in_a_study_file(folder, capsys):
@@ -246,8 +246,8 @@ def test_runs_are_kept_where_store_says(folder, train):
     memory, elsewhere = ablate.MemoryStore(), folder / "elsewhere"
     result = study().run(train, jobs=1, progress=False, store=memory)
     assert not (folder / "mlruns").exists()
-    assert study().plan(train, store=memory).missing == 0
-    assert study().plan(train).missing == 28
+    assert study().plan(train, store=memory).left == 0
+    assert study().plan(train).left == 28
     pd.testing.assert_frame_equal(ablate.read_runs("mine", store=memory), result.runs)
     for store in (str(elsewhere), elsewhere, ablate.LocalStore("elsewhere")):
         seen = []

@@ -11,6 +11,7 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
+from ablate.sweep.found.arm_names import names_arms
 from ablate.sweep.found.as_set import came_out, crossed, set_all_the_same
 from ablate.sweep.found.asked import Asked, in_unit, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
@@ -176,6 +177,7 @@ class _Reader:
         )  # fmt: skip
 
     def _seed(self, taken: set[int]) -> int | None:
+        head = self.table.head
         if self.asked.seed is not None:
             places = [find_column(self.table, self.asked.seed, "--seed")]
         else:
@@ -192,9 +194,7 @@ class _Reader:
             )
         for place in places[1:]:
             taken.add(place)
-            self.told.append(
-                Taken(self.table.head[place], LEFT, msg("the same as {value}"), self.table.head[places[0]])
-            )
+            self.told.append(Taken(head[place], LEFT, msg("the same as {value}"), head[places[0]]))
         if not places:
             return None
         name = self.table.head[places[0]]
@@ -212,7 +212,7 @@ class _Reader:
             return msg("empty")
         if len({cell.strip() for cell in cells}) == 1:
             return msg("the same in all rows: {value}")
-        about = word in names.ABOUT and word not in names.CODE
+        about = names_arms(self.table, place) or (word in names.ABOUT and word not in names.CODE)
         if not name or about or name.startswith(("tags.", "Unnamed:")):
             return msg("about the run, not its settings or results")
         if word in names.TIMES or word in names.DURATIONS:
