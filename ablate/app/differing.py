@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ablate.app.console import say, say_json, say_table
-from ablate.app.printing import say_verdicts
+from ablate.app.judged import say_verdicts
 from ablate.app.showing_run import six_digits
 from ablate.resources import root_folder
 from ablate.work.differing import ArmsDiffer, diff_arms

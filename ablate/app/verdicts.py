@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.app.console import say
-from ablate.app.printing import say_verdicts
+from ablate.app.judged import say_verdicts
 from ablate.errors import Failure, Refuted, Undecided, plural
 from ablate.resources import root_folder
 from ablate.terminal import shows_everything

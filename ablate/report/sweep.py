@@ -92,11 +92,15 @@ def sweep_view(
 
 def effect_title(one: Effect) -> str:
     """Return what an effect compares: `norm: batch − none`, of an interaction both factors."""
+    return " × ".join(_changes(one))
+
+
+def _changes(one: Effect) -> list[str]:
     parts = []
     for factor, level, against in zip(one.factors, one.levels, one.against, strict=True):
         texts = short_levels([level, against])
         parts.append(f"{factor}: {texts[level]} − {texts[against]}")
-    return " × ".join(parts)
+    return parts
 
 
 def _number(tables: StudyTables, metric: str, one: Effect) -> str:
@@ -105,7 +109,7 @@ def _number(tables: StudyTables, metric: str, one: Effect) -> str:
 
 def _answer(tables: StudyTables, metric: str, one: Effect) -> Answer:
     single = len(one.factors) == 1
-    says = effect_title(one) if single else tr("{effect} depend on each other", effect=effect_title(one))
+    says = effect_title(one) if single else tr("{changes} together, beyond each alone", changes=listed(_changes(one)))
     title = metric_title(metric)
     return Answer(
         anchor="ablation",

@@ -17,12 +17,12 @@ from ablate.words.amounts import on_scale, percent, scale_in
 Numbers = Mapping[str, Any]
 
 _BOTH = msg(
-    "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of {apart} "
-    "points, by {seeds}; the effect: {own}, and {every}."
+    "In two parts ({level} intervals): {arm} and {against} failed, did not learn or are outliers, a difference of "
+    "{apart} points, by {seeds}; the effect: {own}, and {every}."
 )
 _AMONG = msg(
-    "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of {apart} "
-    "points, by {seeds}; the effect among runs that train: {own}."
+    "In two parts ({level} intervals): {arm} and {against} failed, did not learn or are outliers, a difference of "
+    "{apart} points, by {seeds}; the effect among runs that train: {own}."
 )
 MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
 

@@ -70,7 +70,7 @@ def test_the_parts_in_words():
     text = two_parts(verdict_of(0.02, batch(0, 1, 2)))
     assert text.startswith(
         "In two parts (95 % intervals): 3 of 20 runs of norm=batch (3 to 38 % of such runs) and 0 of 20 runs of "
-        "norm=none (0 to 17 % of such runs) failed, stalled or are outliers, a difference of +15 ["
+        "norm=none (0 to 17 % of such runs) failed, did not learn or are outliers, a difference of +15 ["
     )
     assert "in the 17 pairs in which all train" in text
     assert "by the bound for any distribution" in text

@@ -36,3 +36,11 @@ def test_an_arm_that_says_what_no_other_column_says_is_a_factor():
 def test_a_column_baseline_that_says_something_else_stays():
     held = found([{**run, "baseline": "old" if run["seed"] % 2 else "new"} for run in named()])
     assert "baseline" not in {one.column for one in held.columns if one.role == "left out"}
+
+
+def test_an_arm_whose_name_stands_beside_other_levels_is_kept():
+    """What `lr=0.01` means is not known where one of its runs says 0.1: nothing is guessed."""
+    rows = named()
+    odd = next(row for row in rows if row["arm"] == "lr=0.01")
+    held = found([{**row, "lr": 0.1} if row is odd else row for row in rows])
+    assert "arm" not in {one.column for one in held.columns if one.role == "left out"}
