@@ -18,7 +18,7 @@ ablate run quickstart seeds=12
                                               metrics and curves from a file in the fresh folder of each run
   ablate run --hydra train.py optimizer=sgd,adam seeds=8 --metric accuracy:higher
                                               an application with @hydra.main: its own configuration and folders
-  ablate run amp=false,true seeds=8 --metric acc:higher --metric-pattern 'acc: (?P<acc>[0-9.]+)' \\
+  ablate run amp=false,true seeds=8 --metric acc:higher --metric-pattern 'acc: (?P<acc>[-+.0-9e]+)' \\
       --slots gpu:0,gpu:1 --env CUDA_VISIBLE_DEVICES={slot} -- ./train.sh {seed} {amp?--amp}
                                               two GPUs, a run on each; a flag that is there or not"""
 

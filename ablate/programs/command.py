@@ -14,10 +14,11 @@ from ablate.errors import Failure, UserError, must, nearest
 from ablate.identity import digest
 from ablate.programs.function import FunctionConfig
 from ablate.programs.named_files import named_files, unseen_code
+from ablate.programs.patterns import from_pattern
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import HEAD, KEPT, Ended, run_process
-from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, from_pattern, read_signs
+from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, read_signs
 from ablate.programs.returned import to_result
 from ablate.programs.slots import hold_slot
 from ablate.programs.template import check_names, fill_template, filled_all, flat_params, placeholders

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError, must, nearest, plural
+from ablate.programs.patterns import read_cell
 from ablate.programs.template import flat_params, placeholders
 from ablate.train.metric import Metric, complete_metric
 from ablate.train.metric_values import sign_refused, without_sign
@@ -17,13 +18,12 @@ from ablate.values import from_json, lines_of
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
+# `0,7`, `1'000`, `3/10`, `70 ‰` are no numbers of which the half is meant.
 _PAIR = re.compile(
-    r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?(?:\s*%)?|nan|inf(?:inity)?))"
-    r"(?=$|[\s;)\]}|\"±(]|[,.:'](?![0-9]))(?!\s*%)",  # `0,7`, `1'000`, `3/10` are no numbers of which the half is meant
+    r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?(?:\s*[%％﹪٪])?|nan|inf(?:inity)?))"
+    r"(?=$|[\s;)\]}|\"±(]|[,.:'](?![0-9]))(?!\s*[%％﹪٪‰]|[\u00a0\u2009\u202f][0-9])",
     re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"[.,][0-9]")
-_SIGN = re.compile(r"\s*%(?!\w)")
 
 
 def check_asked(file: str, patterns: Sequence[str], *, own: bool) -> None:
@@ -56,7 +56,7 @@ def check_asked(file: str, patterns: Sequence[str], *, own: bool) -> None:
         except re.error as error:
             raise UserError(f"`program.metric_pattern`: {pattern!r} is not a regular expression: {error}") from None
         if not groups - {"step"}:
-            raise must("program.metric_pattern", "name its groups: 'acc=(?P<accuracy>[0-9.]+)'", pattern)
+            raise must("program.metric_pattern", "name its groups: 'acc=(?P<accuracy>[-+.0-9e]+)'", pattern)
 
 
 def from_file(path: Path, step: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def from_file(path: Path, step: str) -> dict[str, Any]:
         rows = [_json(line, f"{path.name}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
     else:
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
-        rows = [{str(name).strip(): _cell(cell) for name, cell in row.items()} for row in reader]
+        rows = [{str(name).strip(): read_cell(cell) for name, cell in row.items()} for row in reader]
     if not all(isinstance(row, Mapping) for row in rows):
         raise UserError(f"{path.name} must hold an object, or rows of them")
     return _from_rows([flat_params(row) for row in rows], step, path.name)
@@ -111,37 +111,6 @@ def _text(path: Path) -> str:
         raise UserError(f"{path.name} is not text in UTF-8") from None
 
 
-def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:
-    """Return what patterns find in the output: named groups, the last match of each; curves where one is `step`.
-
-    Raises
-    ------
-    UserError
-        A group ends in the middle of a number.
-    """
-    metrics: dict[str, Any] = {}
-    curves: dict[str, tuple[list[Any], list[Any]]] = {}
-    for pattern in patterns:
-        for match in re.finditer(pattern, text, re.MULTILINE):
-            numbers = {name: _cell(value) for name, value in match.groupdict().items() if value is not None}
-            step = numbers.pop("step", None)
-            for name, value in numbers.items():
-                rest = text[match.end(name) : match.end(name) + 20]
-                if isinstance(value, float) and value.is_integer() and _GOES_ON.match(rest):
-                    raise UserError(
-                        f"the pattern {pattern!r} ends in the middle of a number: {name!r} is {match[name]!r} of "
-                        f"{(match[name] + rest).split()[0]!r}; expected one that takes the whole number"
-                    )
-                if isinstance(value, float) and _SIGN.match(rest):
-                    numbers[name] = f"{match[name]}%"
-            metrics |= numbers
-            for name, value in numbers.items() if step is not None else ():
-                steps, values = curves.setdefault(name, ([], []))
-                steps.append(step)
-                values.append(value)
-    return {"metrics": metrics, "curves": curves}
-
-
 def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
     """Return what the last line says: an object of JSON, `name=value` pairs, or the number of the one declared metric.
 
@@ -151,7 +120,7 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
         It is nothing of this kind.
     """
     line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
-    parsed: Any = _cell(line)
+    parsed: Any = read_cell(line)
     if line[:1] == "{":
         parsed = _json(line, "the last line of its output")
         return dict(parsed) if isinstance(parsed.get("metrics"), Mapping) else _results(parsed)
@@ -160,7 +129,7 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
             raise UserError(f"the last line of its output is one number, but {len(declared)} metrics are declared")
         return {"metrics": {next(iter(declared)): parsed}}
     pairs: dict[str, Any] = {}
-    for name, value in [(name, _cell(value)) for name, value in _PAIR.findall(line)]:
+    for name, value in [(name, read_cell(value)) for name, value in _PAIR.findall(line)]:
         if name in declared and name in pairs and pairs[name] != value:
             raise UserError(
                 f"the last line of its output gives {name!r} twice, {_shown(pairs[name])} and {_shown(value)}: "
@@ -200,7 +169,7 @@ def read_signs(found: dict[str, Any], declared: Collection[str], in_percent: Col
             return value
         if name not in in_percent:
             raise sign_refused("what it reports", name, value)
-        return _cell(number)
+        return read_cell(number)
 
     parts = ("metrics", "curves")
     signed = {part: found[part] for part in parts if isinstance(found.get(part), Mapping)}
@@ -277,14 +246,3 @@ def _json(text: str, where: str) -> Any:
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _cell(text: Any) -> Any:
-    """Return a cell as a number, None where it is empty, else as the text it is."""
-    text = text.strip() if isinstance(text, str) else text
-    if not text:
-        return None
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return text

@@ -10,7 +10,7 @@ and a `runs.csv` of ablate's own, can be read, too (see `import_columns`, `impor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
@@ -39,6 +39,7 @@ from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.train.metric_values import without_sign
 from ablate.train.outcome import FAILED
 
 READING = 4
@@ -104,6 +105,7 @@ def import_runs(
     check_metric_names(columns.metrics, where=table.where)
     comma = table.commas and decimal_commas(table.where, numeric_cells(study, table, columns))
     rows = read_imported(study, table, columns, comma=comma)
+    _check_signs(table, columns.metrics)
     failed = [row.result.outcome in FAILED or bool(row.no_result) for row in rows]
     # What a run without a result had set says nothing of the runs that are compared.
     use = [not row.no_result for row in rows]
@@ -141,6 +143,19 @@ def import_runs(
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
     return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
+
+
+def _check_signs(table: RunTable, metrics: Mapping[str, int]) -> None:
+    """Raise `UserError` where a metric has per cent signs in some runs only: a number without one may be a share."""
+    for name, place in metrics.items():
+        cells = [(line.number, line.cells[place]) for line in table.lines]
+        signs = [one for one in cells if without_sign(one[1])]
+        plain = [one for one in cells if finite_number(one[1], comma=True) is not None]
+        if signs and plain:
+            raise UserError(
+                f"{table.where}: {name!r} is {signs[0][1]!r} in line {signs[0][0]} and {plain[0][1]!r} in line "
+                f"{plain[0][0]}; expected a per cent sign in every cell of a column or in none"
+            )
 
 
 def _bare(column: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.train.metric import FRACTION, Metric
 
-_SIGNED = re.compile(r"([-+\N{MINUS SIGN}]?[0-9.,]*[0-9.](?:[eE][-+]?[0-9]+)?)\s*%")
+_SIGNED = re.compile(r"([-+\N{MINUS SIGN}]?[0-9.,]*[0-9.](?:[eE][-+]?[0-9]+)?)\s*[%％﹪٪]")
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 

@@ -237,6 +237,10 @@ def test_of_a_metric_that_is_declared_in_per_cent_signs_are_read(ablate, tmp_pat
     code, out, err = ablate("import", "mine.yaml", "percent.csv")
     assert (code, err) == (0, ""), err
     assert "pp" in out
+    signed[0] = ",".join(rows[0][::2])  # without a sign, and no other number than a share would be
+    (tmp_path / "percent.csv").write_text("\n".join([",".join(head[::2]), *signed]), encoding="utf-8")
+    code, _, err = ablate("import", "mine.yaml", "percent.csv")
+    assert (code, "in line 3 and '0.9' in line 2; expected a per cent sign in every cell" in err) == (2, True), err
 
 
 def test_what_failed_runs_count_as_is_said_though_the_others_do_not_say_how_they_ended(ablate, tmp_path, files):
