@@ -88,8 +88,8 @@ def short(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[: most - 10]}…{text[-6:]}"
 
 
-def from_json(text: str | bytes) -> Any:
-    """Return what a JSON text holds.
+def from_json(text: str | bytes, *, once: bool = False) -> Any:
+    """Return what a JSON text holds; with `once` no object may name anything twice, of which the last would count.
 
     Raises
     ------
@@ -97,9 +97,18 @@ def from_json(text: str | bytes) -> Any:
         It is not JSON, or lists and mappings lie deeper in each other than Python reads.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_named_once if once else None)
     except RecursionError:
         raise ValueError("lists and mappings are nested too deeply") from None
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{short(twice)!r} stands in it twice")
+    return named
 
 
 def lines_of(text: str) -> list[str]:

@@ -160,6 +160,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "copies": ("n", "pairs", "factor"),
     "still_arms": ("n", "arms"),
     "below_one_percent": ("metric", "most"),
+    "below_one_percent_in_some": ("metric", "n", "arms", "most"),
     "counts_as": ("n", "all", "rule"),
     "no_value": ("n",),
     "not_run": ("n",),

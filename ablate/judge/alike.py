@@ -128,7 +128,10 @@ def copy_notes(study: Study, tables: StudyTables) -> list[Reason]:
 
 
 def unit_notes(tables: StudyTables) -> list[Reason]:
-    """Return which metrics are declared in per cent while all that was logged of them lies between 0 and 1."""
+    """Return which metrics are declared in per cent while runs, all or those of some arms, look like fractions.
+
+    Those of some arms do where all of theirs lie between 0 and 1, and all of the others are above 1.
+    """
     declared, told = metrics_in(tables), []
     for name in tables.metrics:
         if declared.of(name).unit != PERCENT:
@@ -137,6 +140,15 @@ def unit_notes(tables: StudyTables) -> list[Reason]:
         logged = values[np.isfinite(values)]
         if logged.size and logged.min() >= 0.0 and 0.0 < logged.max() <= 1.0:
             told.append(because("below_one_percent", metric=name, most=float(logged.max())))
+            continue
+        arms = [
+            values[(tables.seeds["arm_id"] == arm) & np.isfinite(values)] for arm in tables.seeds["arm_id"].unique()
+        ]
+        arms = [of_arm for of_arm in arms if of_arm.size]
+        small = [of_arm for of_arm in arms if of_arm.min() >= 0.0 and 0.0 < of_arm.max() <= 1.0]
+        if small and all(of_arm.min() > 1.0 for of_arm in arms if of_arm.max() > 1.0):
+            most = max(float(of_arm.max()) for of_arm in small)
+            told.append(because("below_one_percent_in_some", metric=name, n=len(small), arms=len(arms), most=most))
     return told
 
 

@@ -239,7 +239,7 @@ def _from_rows(rows: Sequence[Mapping[str, Any]], step: str, name: str) -> dict[
 
 def _json(text: str, where: str) -> Any:
     try:
-        return from_json(text)
+        return from_json(text, once=True)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is not JSON: {error}") from None
 

@@ -258,6 +258,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "{metric} is declared in per cent, and no run has more than {most:.4g}: are these fractions? Then declare "
         "`unit: fraction`."
     ),
+    "below_one_percent_in_some": msg(
+        "{metric} is declared in per cent. In {n} of {arms} arms no run has more than {most:.4g}, in the others every "
+        "run has more than 1: do some runs report fractions? Then make them report one unit."
+    ),
     "counts_as": msg("{n} of {all} count as {rule}"),
     "no_value": msg("{n} ended without a value: no mean of the survivors is shown"),
     "not_run": msg("{n} planned, not run"),

@@ -203,18 +203,30 @@ def test_seeds_that_are_copies_are_told():
     assert said(copy_notes(study_of({**SIDES}), make_tables(TWO, noise))[0]).startswith("1 of 1 pairs of arms")
 
 
-def test_fractions_that_are_declared_in_per_cent_are_told():
-    def declared(tables, unit):
-        seeds = tables.seeds.rename(columns={tables.metrics[0]: "acc"})
-        metrics = {"acc": {"better": "higher", "unit": unit}}
-        return dataclasses.replace(tables, seeds=seeds, study={**tables.study, "definition": {"metrics": metrics}})
+def declared(tables, unit):
+    seeds = tables.seeds.rename(columns={tables.metrics[0]: "acc"})
+    metrics = {"acc": {"better": "higher", "unit": unit}}
+    return dataclasses.replace(tables, seeds=seeds, study={**tables.study, "definition": {"metrics": metrics}})
 
+
+def test_fractions_that_are_declared_in_per_cent_are_told():
     shares = make_tables(TWO, lambda levels, seed: 0.5 + 0.01 * seed)
     (note,) = unit_notes(declared(shares, "percent"))
     assert said(note).startswith("acc is declared in per cent, and no run has more than 0.")
     assert unit_notes(declared(shares, "fraction")) == []
     assert unit_notes(declared(make_tables(TWO, lambda levels, seed: 50.0 + seed), "percent")) == []
     assert unit_notes(declared(make_tables(TWO, lambda levels, seed: 0.0), "percent")) == []
+
+
+def test_per_cent_in_some_arms_and_fractions_in_others_are_told():
+    def mixed(levels, seed):
+        return 70.0 + seed if levels[DROP] else 0.72 + seed / 100
+
+    (note,) = unit_notes(declared(make_tables(TWO, mixed), "percent"))
+    assert note.code == "below_one_percent_in_some"
+    assert "In 1 of 2 arms no run has more than" in said(note)
+    near = make_tables(TWO, lambda levels, seed: 0.8 + seed / 10)  # an error rate of about 1 %
+    assert unit_notes(declared(near, "percent")) == []
 
 
 @given(st.permutations(range(16)), st.integers(0, 10**6))

@@ -103,6 +103,7 @@ def test_a_pattern_finds_metrics_and_curves_in_the_output(project):
         ("print('accuracy: 1 000'.replace(' 0', chr(39) + '0'))", {}, "the last line of its output is not a metric"),
         ("print('accuracy=1.2.3')", {}, "the last line of its output is not a metric: 'accuracy=1.2.3'"),
         ("print('train accuracy=0.9, test accuracy=0.5')", {}, "gives 'accuracy' twice, 0.9 and 0.5"),
+        ("""print('{"accuracy": 0.7, "accuracy": 0.8}')""", {}, "'accuracy' stands in it twice"),
         ("print('acc=0,7')", {"metric_pattern": ["acc=(?P<accuracy>[0-9.]+)"]}, "'accuracy' is '0' of '0,7'; expected"),
         ("print('acc=12.5')", {"metric_pattern": [r"acc=(?P<accuracy>\d+)"]}, "'accuracy' is '12' of '12.5'; expected"),
         ("print('accuracy=70%')", {}, "what it reports: 'accuracy' is '70%', in per cent, and is not declared so"),
