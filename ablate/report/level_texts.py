@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from ablate.levels import Level, expanded, level_name, level_names, restored
 from ablate.report.wording import significant
@@ -80,6 +81,20 @@ def level_title(factor: str, text: str) -> str:
     'init.std = 0.01'
     """
     return f"{factor} = {text}"
+
+
+def level_titles(texts: Mapping[str, str]) -> list[str]:
+    """Return a title for each of several factors at a level, short enough to stand side by side: without their groups.
+
+    A factor alone keeps its name, and so do two that end alike.
+
+    >>> level_titles({"init.std": "0.01", "norm": "batch"}), level_titles({"init.std": "0.01"})
+    (['std = 0.01', 'norm = batch'], ['init.std = 0.01'])
+    """
+    ends = Counter(factor.rsplit(".", 1)[-1] for factor in texts)
+    short = {factor: factor.rsplit(".", 1)[-1] for factor in texts}
+    names = {f: end if len(texts) > 1 and ends[end] == 1 else f for f, end in short.items()}
+    return [level_title(names[factor], text) for factor, text in texts.items()]
 
 
 def _level(level: Level) -> str:

@@ -23,7 +23,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
-from ablate.report.level_texts import level_title, short_levels, short_lists, shortened
+from ablate.report.level_texts import level_titles, short_levels, short_lists, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import verdict_effect
@@ -79,7 +79,7 @@ def basin_figures(
         budget = end.fill[:, sides.columns]
         for position, cell in enumerate(comparison.cells):
             shown = {f: level for f, level in cell.items() if len(study.factors[f]) > 1}
-            title = ", ".join(level_title(f, short_levels([level])[level]) for f, level in shown.items())
+            title = ", ".join(level_titles({f: short_levels([level])[level] for f, level in shown.items()}))
             pair = (against.cell(position), arm.cell(position))
             most = float(np.nanmax(budget)) if np.isfinite(budget).any() else math.nan
             families.setdefault(verdict.source_id, []).append(

@@ -14,7 +14,7 @@ from ablate.report.figures.panels import Panel, draw_panels, limits_note
 from ablate.report.figures.series import series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_title, level_titles, short_levels
 from ablate.report.metric_names import metric_heading
 from ablate.report.vouched import steps_title
 from ablate.report.wording import capitalised, listed
@@ -96,5 +96,5 @@ def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict
     base = arms[baseline_arm(tables) or next(iter(arms))]
     fixed = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
     kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in fixed.items())}
-    titles = [level_title(factor, short_levels([level])[level]) for factor, level in fixed.items()]
+    titles = level_titles({factor: short_levels([level])[level] for factor, level in fixed.items()})
     return kept, titles

@@ -26,7 +26,7 @@ from ablate.report.figures.jointly import means_together
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_titles, short_levels
 from ablate.report.metric_names import metric_heading, metric_title
 from ablate.report.vouched import vouched
 from ablate.report.wording import NONE, capitalised, plain_number, unit_of, with_unit
@@ -160,7 +160,7 @@ def _panels(tables: StudyTables, wanted: HeatMap) -> dict[str, dict[tuple[Level,
     texts = {f: short_levels(levels) for f, levels in factor_levels(tables).items()}
     panels: dict[str, dict[tuple[Level, Level], str]] = {}
     for arm, at in arm_levels(tables).items():
-        title = ", ".join(level_title(f, texts[f][at[f]]) for f in others)
+        title = ", ".join(level_titles({f: texts[f][at[f]] for f in others}))
         panels.setdefault(title, {})[at[wanted.x], at[wanted.y]] = arm
     return panels
 

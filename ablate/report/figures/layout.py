@@ -9,7 +9,7 @@ from ablate.lang import tr
 from ablate.levels import Level
 from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figures.style import HUES
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_title, level_titles, short_levels
 from ablate.track.record import StudyTables
 
 _TOGETHER = 4  # more arms than this in one axes cannot be told apart under their bands
@@ -51,7 +51,7 @@ def layout(tables: StudyTables, contrast: str | None = None) -> PanelLayout:
     hues = list(texts[hue].values())
     by_title: dict[str, list[tuple[int, str]]] = {}
     for arm_id, levels in arm_levels(tables).items():
-        title = ", ".join(level_title(f, texts[f][levels[f]]) for f in factors if f != hue)
+        title = ", ".join(level_titles({f: texts[f][levels[f]] for f in factors if f != hue}))
         by_title.setdefault(title, []).append((hues.index(texts[hue][levels[hue]]), arm_id))
     if 2 * sum(len(arms) == 1 for arms in by_title.values()) > len(by_title):
         return _crossed(tables, names, texts) or _beside_baseline(tables, names)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ablate.errors import Failure
 from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, varying
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_titles, short_levels
 from ablate.track.record import StudyTables
 
 
@@ -37,7 +37,7 @@ def observed_titles(tables: StudyTables, *, separator: str = ", ") -> dict[str, 
     texts: dict[str, Any] = {}
     factors = varying(tables)
     for arm, levels in arm_levels(tables).items():
-        texts[arm] = [level_title(f, short_levels([levels[f]])[levels[f]]) for f in factors]
+        texts[arm] = level_titles({f: short_levels([levels[f]])[levels[f]] for f in factors})
     labels = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
     return {arm: separator.join(parts) or labels[arm] for arm, parts in texts.items()}
 

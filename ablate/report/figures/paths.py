@@ -20,7 +20,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title as set_title
-from ablate.report.level_texts import level_title, short_levels
+from ablate.report.level_texts import level_titles, short_levels
 from ablate.sweep.figures import Paths
 from ablate.track.record import StudyTables
 
@@ -72,11 +72,9 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
         for ax, (arm, arm_paths) in zip(axes, shown.items(), strict=False):
             colour = HUES[list(texts.values()).index(texts[at[arm][wanted.hue]]) % len(HUES)]
             _panel(ax, arm_paths, colour, wanted.coefficients, (low, high))
-            others = [
-                level_title(f, short_levels([v])[v])
-                for f, v in at[arm].items()
-                if f != wanted.hue and len(levels[f]) > 1
-            ]
+            others = level_titles(
+                {f: short_levels([v])[v] for f, v in at[arm].items() if f != wanted.hue and len(levels[f]) > 1}
+            )
             set_title(ax, ", ".join([texts[at[arm][wanted.hue]], *others]), inches=4.2, size=9.2)
         for position, ax in enumerate(axes):  # the last panel of a column is not always in the last row
             ax.set_visible(position < len(shown))

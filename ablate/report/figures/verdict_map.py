@@ -38,7 +38,7 @@ from ablate.report.figures.jointly import joint_levels
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
-from ablate.report.level_texts import level_title, short_levels, short_lists
+from ablate.report.level_texts import level_titles, short_levels, short_lists
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
 from ablate.report.wording import NONE, scaled_number, unit, with_unit
@@ -140,7 +140,7 @@ def verdict_map(
     texts = {f: short_levels(study.factors[f]) for f in each}
     panels: dict[str, dict[tuple[Level, Level], Verdict]] = {}
     for verdict, at in judged:
-        title = ", ".join(level_title(f, texts[f][at[f]]) for f in others)
+        title = ", ".join(level_titles({f: texts[f][at[f]] for f in others}))
         panels.setdefault(title, {})[at[wanted.x], at[wanted.y]] = verdict
     shown = [_Panel(title, tiles) for title, tiles in list(panels.items())[:MOST_PANELS]]
     axes = {f: [x for x in ascending(list(study.factors[f])) if any(at[f] == x for _, at in judged)]

@@ -65,7 +65,7 @@ def test_histograms_have_a_row_per_arm_and_a_column_per_layer(observed):
     drawn = activation_histograms(tables, ActivationHistograms())
     assert len(drawn.figure.axes) == 4 * LAYERS
     text = words(drawn)
-    assert all(title in text for title in ("layer 1", "layer 3", "norm = batch", "init.std = 1"))
+    assert all(title in text for title in ("layer 1", "layer 3", "norm = batch", "std = 1"))
     assert "sd 0.35" in text  # mean over seeds of 0.25, 0.35, 0.45
     assert "42 % flat" in text
 
