@@ -33,8 +33,8 @@ def test_failures_at_their_worst_and_best_bound_the_effect():
     assert verdict.bounds == pytest.approx((worst, best))
     assert rows["failed and missing runs at the value worst for the claim"].effect == pytest.approx(worst)
     assert said(verdict.scope) == (
-        "This is about runs that train: norm=none (none of 12 failed; at most 22 % of such runs fail, at 95 %). "
-        "It says nothing about runs that fail."
+        "No run of norm=none (12 runs; at most 22 % of such runs fail, at 95 %) failed: what a failure would change is "
+        "not part of the effect."
     )
 
 
