@@ -251,4 +251,5 @@ def test_what_failed_runs_count_as_is_said_though_the_others_do_not_say_how_they
     code, out, _ = ablate("import", "mine.yaml", "results.csv")
     assert code == 0
     assert "4 of 8 runs of norm=batch count as the majority rate (10 %)" in out
-    assert "none of 8 failed" not in (tmp_path / "reports" / "mine-imported" / "report.md").read_text(encoding="utf-8")
+    report = (tmp_path / "reports" / "mine-imported" / "report.md").read_text(encoding="utf-8")
+    assert "what a failure would change" not in report  # how the others ended is not known
