@@ -102,7 +102,7 @@ def main() -> None:
         client, writer = session._client, session._writer
         for name in ("create_run", "log_batch", "log_inputs", "set_terminated", "set_tag", "delete_run"):
             setattr(client, name, timed(spent, name, getattr(client, name)))
-        writer.seed_run = timed(spent, "seed runs in all", writer.seed_run)
+        writer.seed_runs = timed(spent, "seed runs in all", writer.seed_runs)
 
         work = [(arm, results_of(arm, study.seeds, rng)) for arm in study.arms]
         start, busy = time.perf_counter(), []
