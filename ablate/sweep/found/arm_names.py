@@ -35,6 +35,6 @@ def names_arms(table: RunTable, place: int) -> bool:
 
 
 def _keys(arm: str) -> set[str]:
-    """Return the settings that an arm's name is made of; none where it is no such name."""
+    """Return the settings that an arm's name is made of; none of any other text."""
     parts = [part.partition("=") for part in arm.split(", ")]
     return {key.split(":")[0] for key, _, _ in parts} if all(sign for _, sign, _ in parts) else set()
