@@ -284,5 +284,9 @@ def main(arguments: list[str] | None = None) -> int:
             finally:  # the help ends with `SystemExit`
                 check_output()
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
-            return EXIT_CODE if told_as_interrupt(error) else exit_code(error)
+            if not told_as_interrupt(error):
+                return exit_code(error)
+            if arguments is None and (pool := sys.modules.get("ablate.sweep.pool")):
+                pool.end_workers()
+            return EXIT_CODE
         return 0

@@ -55,13 +55,15 @@ def pool(workers: int) -> Executor:
 
 
 @atexit.register  # before what `multiprocessing` does, which was imported above: it takes their semaphores away
-def _end_late() -> None:
-    """End workers that were started while this process was about to end: each would print what it does not find."""
-    starting.acquire(timeout=_LATEST)  # and not given back: no other is started
-    for owner, made in _made:
-        for process in list((made._processes or {}).values()) if owner == os.getpid() else ():
+def end_workers() -> None:
+    """End workers at once, and start no more: Python would wait for new ones, and each print what it does not find."""
+    ours = [made for owner, made in _made if owner == os.getpid()]
+    _made.clear()
+    for made in ours:
+        starting.acquire(timeout=_LATEST)  # and not given back
+        for process in list((made._processes or {}).values()):
             with contextlib.suppress(OSError):
-                process.terminate()
+                os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def in_pool(workers: int, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:

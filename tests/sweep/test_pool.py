@@ -207,3 +207,24 @@ def test_an_interrupt_of_a_terminal_does_not_reach_workers_that_still_import(tmp
     assert workers
     assert out == "True\n", err
     assert "Traceback" not in err
+
+
+# Its workers still get ready, for a minute: Python would wait for them before it ends.
+SLOW_START = """
+import os, sys, time
+from ablate.sweep.pool import end_workers, pool, submitted
+
+executor = pool(2)
+futures = [submitted(executor, lambda: __import__("time").sleep(60)) for _ in range(2)]
+print(*executor._processes, flush=True)
+end_workers()
+"""
+
+
+def test_a_process_that_is_to_end_at_once_does_not_wait_for_its_workers(tmp_path):
+    with started(SLOW_START, tmp_path, stderr=subprocess.PIPE) as driver:
+        workers = driver.stdout.readline().split()
+        assert driver.wait(timeout=30) == 0
+        assert driver.stderr.read() == ""
+    assert len(workers) == 2
+    assert not [one for one in workers if Path(f"/proc/{one}").exists()]
